@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from setuptools import setup
@@ -17,9 +18,10 @@ class BuildWithPages(build_py):
         if self.editable_mode:
             return
         target = Path(self.build_lib) / "stockpipe" / "docs"
-        target.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)  # an earlier build's pages may be gone
+        target.mkdir(parents=True)
         for page in (*Path("docs").glob("*.md"), *Path("docs").glob("*.json")):
-            (target / page.name).write_bytes(page.read_bytes())
+            shutil.copy(page, target)
 
 
 setup(cmdclass={"build_py": BuildWithPages})

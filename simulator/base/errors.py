@@ -1,6 +1,6 @@
-"""Our own exceptions, grouped by who caused the failure. Only the command line turns them into a message and a code.
+"""Our own exceptions, grouped by who caused the failure. Only the command line turns them into messages and exit codes.
 
-What the thing under test does wrong (a failed invocation, a rejected row) is a value, never one of these.
+A failure of the pipeline under test (a failed invocation, a rejected row) is a value, never one of these.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Self
 
 OUT_OF_MEMORY = "out of memory: the machine or a limit (ulimit -v) has no more; free some, or run with less data"
 HINT = "  hint: "
-"""What begins the line with the way out of an error."""
+"""The start of the line that says how to fix an error."""
 
 
 class ExitCode(IntEnum):
-    """What a command ends with."""
+    """The exit code of a command."""
 
     DONE = 0
     """Done, proven and within its bounds."""
@@ -28,26 +28,28 @@ class ExitCode(IntEnum):
     COULD_NOT_FINISH = 3
     """The store died, the disk is full, AWS refused."""
     INTERRUPTED = 130
-    """Interrupted, or a question answered with no, before the end that was asked for."""
+    """Interrupted, or somebody answered a question with no, before the work was done."""
 
 
 class OutOfMemory(SystemExit):
-    """A callback of the event loop had no memory: of all that it may raise the loop lets only this through."""
+    """A callback of the event loop ran out of memory. A `SystemExit`, because the loop swallows ordinary errors."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it says that there is no more memory: Python, the system, a thread without a stack, a library."""
+    """Whether an error means that memory ran out: in Python, in the system, for a thread's stack or in a library."""
     return (
         isinstance(error, MemoryError | OutOfMemory)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, RuntimeError) and str(error) == "can't start new thread")
-        or (isinstance(error, SystemError) and "without exception set" in str(error))  # Python's own, while it imports
+        or (
+            isinstance(error, SystemError) and "without exception set" in str(error)
+        )  # from Python itself, during an import
         or (isinstance(error, ImportError) and "failed to map segment" in str(error))
     )
 
 
 class UnusableValueError(ValueError):
-    """A text that cannot be used: what is wrong with it, and `hint`, how to write it."""
+    """A text that cannot be used: the message says what is wrong with it, `hint` how to write it."""
 
     def __init__(self, said: str, hint: str | None = None) -> None:
         super().__init__(said)
@@ -58,15 +60,15 @@ class UnusableValueError(ValueError):
 
 
 def about(what: str, error: ValueError) -> UnusableValueError:
-    """The same mistake with what it is about in front, its hint kept."""
+    """The same error with `what` in front of its message. The hint stays."""
     hint = getattr(error, "hint", None)
     return UnusableValueError(f"{what}{error.args[0] if hint else error}", hint)
 
 
 class StockpipeError(Exception):
-    """One clear line, or several, an argument each, and `hint`, the way out, which is a line of its own.
+    """A failure in one clear line (or several, one per argument); `hint`, a line of its own, says how to fix it.
 
-    `exit_code` is what the command ends with.
+    `exit_code` is the exit code of the command.
     """
 
     exit_code = ExitCode.COULD_NOT_FINISH
@@ -77,17 +79,17 @@ class StockpipeError(Exception):
 
     @classmethod
     def about(cls, what: str, error: Exception) -> Self:
-        """The same failure with what it is about in front, its hint kept."""
+        """The same failure with `what` in front of its message. The hint stays."""
         hint = getattr(error, "hint", None)
         return cls(f"{what}{error.args[0] if hint else error}", hint=hint)
 
     def hinted(self, hint: str | None) -> None:
-        """Take another way out, as somebody who knows more words it."""
+        """Replace the hint, if the caller knows a better one."""
         self.hint = hint
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What to say of it; a line may still hold what a user wrote, line ends and all."""
+        """The lines of the message. Text from a user in them may still contain line ends."""
         hints = (f"{HINT}{self.hint}",) if self.hint else ()
         return (*(map(str, self.args) if self.args else (str(self),)), *hints)
 
@@ -96,22 +98,22 @@ class StockpipeError(Exception):
 
 
 def with_hint(said: str, hint: str | None) -> str:
-    """What is wrong and the way out, where both must be on one line."""
+    """The message and its hint, where both must be on one line."""
     return f"{said}; {hint}" if hint else said
 
 
 class InputError(StockpipeError):
-    """What was given cannot be used: an option, a setting, a template, a source file."""
+    """Something that the user gave cannot be used: an option, a setting, a template, a source file."""
 
     exit_code = ExitCode.WRONG_INPUT
 
 
 class CouldNotFinish(StockpipeError):
-    """The work was sound but could not be done: the store died, the disk is full, AWS refused."""
+    """The input was valid, but the work could not be done: the store died, the disk is full, AWS refused."""
 
 
 class Interrupted(StockpipeError):
-    """A signal ended the work before the end that was asked for."""
+    """A signal ended the work before it was done."""
 
     exit_code = ExitCode.INTERRUPTED
 
@@ -120,14 +122,14 @@ class Interrupted(StockpipeError):
 
 
 def cause_of(failure: BaseException) -> BaseException:
-    """The one failure to report of several that came together: ours if there is one, else the first."""
+    """The failure to report, of several that came together: the first of our own exceptions, else the first."""
     leaves = _leaves(failure)
     return next((leaf for leaf in leaves if isinstance(leaf, StockpipeError)), leaves[0])
 
 
 @contextmanager
 def one_failure(explain: Callable[[BaseException], StockpipeError | None] = lambda _: None) -> Iterator[None]:
-    """Raise what fails inside as one exception, never as a group: as `explain` puts it, or else as it is."""
+    """Raise a failure inside as one exception, never as a group: as `explain` turns it, or unchanged."""
     try:
         yield
     except BaseException as failure:

@@ -1,6 +1,6 @@
-"""The name that somebody meant who wrote another one. Pure.
+"""Guesses which name the user meant. Pure.
 
-One place for every "did you mean": commands, options, choices, parameters, scenarios, figures, keys of files.
+Every "did you mean" comes from here: for commands, options, choices, parameters, scenarios, figures and file keys.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 LONGEST = 64
-"""Characters of a name that are looked at; nobody mistypes a longer one into a known one."""
+"""The longest name to compare; a longer one is not a typing error of a known name."""
 FEW = 8
 """So many names can be listed in an error; more would hide what is wrong."""
 _ALIKE, _SHORT_ALIKE = 0.6, 0.7
@@ -16,11 +16,11 @@ _ALIKE, _SHORT_ALIKE = 0.6, 0.7
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that this one was most likely meant to be; None if none is like it.
+    """The known name that the user most likely meant; None if none is similar.
 
-    Case, `-`, `_` and blanks do not count. A name that begins with what was written is like it too.
+    Case, `-`, `_` and blanks do not count. A name that begins with what was written is similar as well.
     """
-    import difflib  # most commands never need it
+    import difflib  # only errors need it
 
     wanted = _folded(name)
     names = {_folded(each): each for each in known}
@@ -34,7 +34,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """A hint: the nearest name if there is one, or all where they are few, or else how to list them."""
+    """A hint: the nearest name if there is one, else all names if they are few, else `otherwise`."""
     names = list(known)
     if found := nearest(name, names):
         return f"did you mean '{found}'?"
@@ -42,7 +42,7 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in quotes, the last after "or"."""
+    """Names in quotes, with "or" before the last."""
     quoted = [f"'{name}'" for name in names]
     return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
 

@@ -1,6 +1,6 @@
-"""ASCII in place of what an output's encoding lacks: `->` for an arrow, `|` for a line of a box, `?` for a letter.
+"""ASCII for characters that an output's encoding lacks: `->` for an arrow, `|` for a line of a box, `?` for a letter.
 
-A handler of encoding errors, by name, for any stream of text. Nothing is replaced in UTF-8.
+They are named handlers of encoding errors, for any text stream. In UTF-8, nothing is replaced.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import codecs
 from collections.abc import Callable
 
 REPLACE = "stockpipe.replace"
-"""Stand-ins where there is one, and `?` for the rest: for standard output."""
+"""For standard output: a stand-in if there is one, else `?`."""
 ESCAPE = "stockpipe.escape"
-"""Stand-ins where there is one, and escapes such as `\\xe9` for the rest: for standard error."""
+"""For standard error: a stand-in if there is one, else an escape such as `\\xe9`."""
 
 _STAND_INS = {
     **dict.fromkeys("→▶►⇒", "->"),
@@ -42,10 +42,10 @@ _STAND_INS = {
 
 
 def stream_errors(encoding: str | None, errors: str | None) -> str:
-    """The name of the handler for a stream that had the handler `errors`."""
+    """The name of the handler for a stream whose handler was `errors`."""
     if errors == "backslashreplace":
         return ESCAPE
-    # In UTF-8 the bytes of a file's name pass through as they are.
+    # In UTF-8, the bytes of a file name pass through unchanged.
     return "surrogateescape" if encoding == "utf-8" and errors == "surrogateescape" else REPLACE
 
 

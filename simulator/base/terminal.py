@@ -1,15 +1,16 @@
-"""Consoles on which nothing but our own styles steers the terminal.
+"""Consoles on which only our own styles control the terminal.
 
-Whatever is printed is drawn first, and then the letters of the drawing are made visible: colours and the cursor are
-rich's, which keeps them apart from text, and a text from outside that has control characters shows them.
+Rich first renders what is printed, and keeps colours and cursor movements separate from text. Then control characters
+in the text are escaped, so text from outside shows them and does not send them.
 
-Nobody knows whether a terminal is dark or light. So the colours that the code names are shown as ones that can be read
-on black and on white: at least 4 to 1 against either.
+A program cannot know whether a terminal is dark or light. So the colours named in code are replaced by ones that are
+readable on black and on white, with a contrast of at least 4 to 1 against both.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 from rich.color import Color
@@ -17,7 +18,7 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableT
 from rich.segment import Segment
 from rich.style import Style
 
-from simulator.base.shown import visible_lines
+from simulator.base.shown import sized, visible_lines
 
 READABLE = {
     "green": Color.from_rgb(0, 138, 0),
@@ -25,16 +26,16 @@ READABLE = {
     "red": Color.from_rgb(236, 0, 0),
     "cyan": Color.from_rgb(0, 135, 143),
 }
-"""What a colour of the code is shown as where there are 256 colours or more."""
+"""The colour shown for a colour named in code, if the terminal has 256 colours or more."""
 READABLE_GREY = Color.from_rgb(118, 118, 118)
-"""What is dim there: terminals differ in how much of the text's colour they leave."""
+"""The colour shown for dim text there, because terminals differ in how much they dim."""
 READABLE_OF_16 = {"yellow": Color.parse("magenta"), "cyan": None}
-"""The same where there are 16, of which yellow and cyan cannot be seen on white. None: the text's own colour."""
+"""The same for 16 colours, of which yellow and cyan are unreadable on white. None: the default text colour."""
 
 
 def visible_console(*, trims: bool = False, **how: Any) -> Console:
-    """A console; `how` is `rich.console.Console`'s. `trims`: no line ends with the blanks that fill up a table's."""
-    made = Console(**how)
+    """A console; `how` goes to `rich.console.Console`. `trims` removes the blanks that pad the lines of a table."""
+    made = Console(**{"_environ": sized(os.environ), **how})
     made.push_render_hook(_VisibleHook())
     if trims:
         made.push_render_hook(_TrimmedHook())
@@ -70,7 +71,7 @@ class _Trimmed:
         self._renderable = renderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        blanks: list[Segment] = []  # written as soon as a letter follows on their line
+        blanks: list[Segment] = []  # written only if a letter follows on the same line
         for segment in console.render(self._renderable, options):
             if segment.control:
                 yield segment
@@ -88,7 +89,7 @@ class _Trimmed:
 
 @functools.lru_cache(maxsize=256)
 def readable(style: Style, colors: str) -> Style:
-    """The style with a colour that can be read on any background; `colors` is a console's `color_system`."""
+    """The style with colours that are readable on any background; `colors` is a console's `color_system`."""
     name = style.color.name if style.color is not None else None
     if colors == "standard":
         return _recoloured(style, READABLE_OF_16[name]) if name in READABLE_OF_16 else style

@@ -1,17 +1,17 @@
-"""Figures in words, as every room writes them: `1 row`, `1,200 rows`, `32.4 ms`. Pure."""
+"""How every room writes figures: `1 row`, `1,200 rows`, `32.4 ms`. Pure."""
 
 from __future__ import annotations
 
 
 def counted(number: float, noun: str, plural: str | None = None) -> str:
-    """A number of things: `1 row`, `1,200 rows`, `2 deliveries`; `1,402.5 write units` where it is not whole."""
+    """A number of things: `1 row`, `1,200 rows`, `2 deliveries`, or `1,402.5 write units` if it is not whole."""
     return f"{significant(number, 4)} {noun if number == 1 else plural or noun + 's'}"
 
 
 def significant(number: float, digits: int = 3) -> str:
-    """A number to this many significant digits, with all digits before the point and never with an exponent.
+    """A number to this many significant digits, but with all digits before the point and never with an exponent.
 
-    `0.0123`, `12.3`, `1,235`; zeros behind the last digit are left out.
+    `0.0123`, `12.3`, `1,235`; trailing zeros are left out.
     """
     rounded = float(f"{number:.{digits}g}")
     if abs(rounded) >= 10 ** (digits - 1) or number == int(number):
@@ -21,7 +21,7 @@ def significant(number: float, digits: int = 3) -> str:
 
 
 def seconds(length_s: float | None, digits: int = 3) -> str:
-    """A time to this many significant digits, in the unit that reads best: `12.3 ms`, `5.43 s`; `-` for none."""
+    """A time to this many significant digits, in the unit that reads best: `12.3 ms`, `5.43 s`; `-` for None."""
     if not length_s:
         return "-" if length_s is None else "0 s"
     rounded_s = float(f"{length_s:.{digits}g}")
@@ -32,6 +32,6 @@ def seconds(length_s: float | None, digits: int = 3) -> str:
 
 
 def _places(number: float, digits: int) -> int:
-    """Digits behind the point of a number that is less than ten to the power of `digits - 1`."""
+    """How many decimals to show of a number that is less than ten to the power of `digits - 1`."""
     exponent = int(f"{number:e}".partition("e")[2])
     return digits - 1 - exponent

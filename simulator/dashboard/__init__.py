@@ -1,7 +1,7 @@
-"""A snapshot, drawn, and the terminal it is drawn on.
+"""Draws snapshots, on a terminal or as a picture.
 
-Drawing is pure: the same snapshot and size give the same frame. `ui` refreshes by the clock, and `screen` and
-`screenshot` write what was drawn.
+Drawing is pure: the same snapshot and size give the same frame. `ui` refreshes by the clock; `screen` and `screenshot`
+write the frames.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Charts of block characters over one shared time axis. Pure: series in, lines of a given size out.
 
-A chart reads without colour: layers differ in their pattern, and the heat strip in its density.
+Charts are readable without colour: layers differ in pattern, and the heat strip differs in density.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.dashboard.lines import ACCENT, DIM, PLAIN, TONES, Line, fit
 from simulator.telemetry.snapshot import LATENCY_BANDS_S, Slots
 
 LABEL_WIDTH = 7
-"""Columns left of a plot: the value's label and the axis."""
+"""Columns to the left of a plot, for the label and the axis."""
 _DENSITIES = " ░▒▓█"
 _SPANS_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700)
 _BAND_LABELS = ("<0.1 s", "<0.2 s", "<0.5 s", "<1 s", "<2 s", "<5 s", "<10 s", "≥10 s")
@@ -29,9 +29,9 @@ _BAND_STYLES = (*[TONES["moves"]] * 4, *[TONES["grows"]] * 2, *[Style(color="red
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The time axis that charts share: `columns` over [`begin_s`, `end_s`), seconds since `origin_at`.
+    """The time axis that charts share: `columns` columns over [`begin_s`, `end_s`), in seconds since `origin_at`.
 
-    Nothing is drawn from `now_s` on.
+    From `now_s` on, nothing is drawn.
     """
 
     origin_at: float
@@ -42,11 +42,11 @@ class Axis:
 
     @property
     def column_s(self) -> float:
-        """Seconds a column."""
+        """Seconds per column."""
         return (self.end_s - self.begin_s) / self.columns
 
     def column_of(self, at: float) -> int:
-        """The column of an instant; it may lie outside."""
+        """The column of an instant; it may lie outside the axis."""
         return math.floor((at - self.origin_at - self.begin_s) / self.column_s)
 
     @property
@@ -55,7 +55,7 @@ class Axis:
         return max(0, min(self.columns, math.ceil((self.now_s - self.begin_s) / self.column_s)))
 
     def places(self, slots: Slots) -> list[tuple[float, float]]:
-        """Where each drawn column begins and ends, counted in slots."""
+        """Where each drawn column begins and ends, in slots."""
         begin = (self.origin_at + self.begin_s - slots.origin_at) / slots.slot_s
         step = self.column_s / slots.slot_s
         ends = [begin + column * step for column in range(self.drawn + 1)]
@@ -63,9 +63,9 @@ class Axis:
 
 
 def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tuple[float, float]:
-    """Begin and end of the axis: the planned length, and beyond it as many sixths of it as the drain needs.
+    """The beginning and end of the axis: the planned length, plus as many sixths of it as the drain needs.
 
-    Without a plan it is the next round length, and without an end in sight it slides once `keep_s` have passed.
+    Without a planned length, the axis has the next round length. For a run without an end, it slides after `keep_s`.
     """
     if planned_s is not None:
         step_s = max(1.0, 5.0 * round(planned_s / 30))
@@ -77,16 +77,16 @@ def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tup
 
 
 def nice_top(values: Iterable[float]) -> float:
-    """A round number, 4 at least, that is not below the greatest value and at most twice it: the label of the top."""
+    """The label of the top: a round number, at least 4, between the greatest value and twice that."""
     least = max([4.0, *values])
     power = 10.0 ** math.floor(math.log10(least))
     return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= least)
 
 
 def deepest(series: Sequence[Sequence[float]], slots: Slots, axis: Axis) -> list[list[float]]:
-    """Each series in each drawn column of the axis, all taken from the one slot whose sum is the greatest.
+    """Each series in each drawn column, all from the slot in the column with the greatest sum.
 
-    Their separate maxima, stacked, would be more than there ever was. Zero where the series have no value.
+    Separate maxima, stacked, would show more than there ever was. Zero where the series have no value.
     """
     stacks = list(zip(*series, strict=True))
     nothing = (0,) * len(series)
@@ -98,10 +98,10 @@ def deepest(series: Sequence[Sequence[float]], slots: Slots, axis: Axis) -> list
 
 
 def per_second(values: Sequence[float], slots: Slots, axis: Axis, *, planned: bool = False) -> list[float]:
-    """Amounts in slots as a rate in each drawn column, taken over the column and at least the whole second it ends.
+    """The rate in each drawn column from amounts in slots, over the column or at least the last second before its end.
 
-    Over less than a second, single batches would show instead of the rate. Before the first slot there is nothing;
-    a `planned` rate is not spread over that time.
+    Over a shorter time, single batches would show instead of the rate. Before the first slot there is nothing; a
+    `planned` rate is not spread over that time.
     """
     sums, total = list(itertools.accumulate(values)), sum(values)
     length = max(axis.column_s, 1.0) / slots.slot_s
@@ -124,16 +124,16 @@ def per_second(values: Sequence[float], slots: Slots, axis: Axis, *, planned: bo
 
 
 SOLID, STRIPED = "▁▂▃▄▅▆▇█", "▁▁▖▖▖▖▌▌"
-"""How a layer fills a cell, for each eighth. Both patterns have the full colour: a shade such as ▒ would be another."""
+"""How a layer fills a cell, per eighth. Both patterns keep the full colour; a shade such as ▒ would change it."""
 Layer = tuple[Sequence[float], str, Style]
-"""Values, `SOLID` or `STRIPED`, style."""
+"""The values, `SOLID` or `STRIPED`, and the style."""
 
 
 def area(layers: Sequence[Layer], top: float, columns: int, height: int, outline: Sequence[float] = ()) -> list[Line]:
     """A filled chart: layers stacked from the bottom, labels on the left.
 
-    A layer's topmost cell is drawn as high as it is full, a solid one in eighths. `outline` is a second series,
-    no longer than `columns`, drawn as a line of dots above it all. A value above zero is never drawn as nothing.
+    A layer's topmost cell is drawn only as high as the value reaches; solid layers are exact to an eighth. `outline` is
+    a second series, no longer than `columns`, drawn as dots on top. A value above zero is always visible.
     """
     totals = [_levels(layers, column, top, height) for column in range(columns)]
     dots: dict[int, list[int]] = {}
@@ -150,7 +150,7 @@ def area(layers: Sequence[Layer], top: float, columns: int, height: int, outline
 
 
 def _levels(layers: Sequence[Layer], column: int, top: float, height: int) -> list[int]:
-    """Each layer's upper end in eighths of a cell; it may lie above the chart."""
+    """The upper end of each layer in eighths of a cell; it may lie above the chart."""
     levels, total = [], 0.0
     for values, _, _ in layers:
         total += values[column] if column < len(values) else 0.0
@@ -159,7 +159,7 @@ def _levels(layers: Sequence[Layer], column: int, top: float, height: int) -> li
 
 
 def _cell(layers: Sequence[Layer], levels: Sequence[int], row: int) -> tuple[str, Style]:
-    """A cell: pattern and colour of the lowest layer that fills three eighths of it, drawn as high as it is full."""
+    """A cell with the pattern and colour of the lowest layer that fills three eighths of it, as high as it is full."""
     base, whole = row * 8, levels[-1]
     if whole <= base:
         return " ", PLAIN
@@ -178,7 +178,7 @@ def _label(row: int, height: int, top: float) -> str:
 
 
 def _runs(cells: Iterable[tuple[str, Style]]) -> list[Segment]:
-    """Cells as segments, one for each run of the same style."""
+    """Cells as segments, one per run of the same style."""
     runs: list[tuple[list[str], Style]] = []
     for glyph, style in cells:
         if not runs or style is not runs[-1][1]:
@@ -188,7 +188,7 @@ def _runs(cells: Iterable[tuple[str, Style]]) -> list[Segment]:
 
 
 def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
-    """The axis itself, with a tick where something fired."""
+    """The axis itself, with a mark at each tick of the schedule."""
     cells = ["─"] * axis.columns
     for mark in marks:
         column = axis.column_of(mark)
@@ -198,8 +198,8 @@ def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
 
 
 def axis_labels(axis: Axis) -> Line:
-    """Times since the start under the axis, at even distances."""
-    # The last time ends where the chart ends, nearer to the one before than the others.
+    """The labels under the axis: times since the start, evenly spaced."""
+    # The last label ends where the chart ends, so it is closer to the previous label than the others are.
     apart, length_s = len(clock(axis.end_s)) + 5, axis.end_s - axis.begin_s
     most = max(2, axis.columns // apart)
     is_round = (places for places in range(most, 1, -1) if (length_s / places) % 5 == 0)
@@ -214,7 +214,7 @@ def axis_labels(axis: Axis) -> Line:
 
 
 def heat_columns(heat: Sequence[Sequence[int]], slots: Slots, axis: Axis) -> list[list[int]]:
-    """The counts of each latency band in each drawn column; a slot belongs to the column where its middle lies."""
+    """The count of each latency band in each drawn column; a slot belongs to the column that contains its middle."""
     columns = [[0] * len(_BAND_LABELS) for _ in range(axis.drawn)]
     for slot, bands in enumerate(heat):
         if any(bands) and 0 <= (column := axis.column_of(slots.origin_at + (slot + 0.5) * slots.slot_s)) < len(columns):
@@ -223,10 +223,10 @@ def heat_columns(heat: Sequence[Sequence[int]], slots: Slots, axis: Axis) -> lis
 
 
 def heat_strip(columns: Sequence[Sequence[int]], width: int, height: int) -> list[Line]:
-    """Latency over time: slow above, fast below, denser where more of a column's objects lie.
+    """Latency over time: slow at the top, fast at the bottom, denser where a band has more of the column's objects.
 
-    With one line, its height is the band that holds the 99th percentile. With fewer lines than bands, neighbouring
-    bands share a line.
+    A single line shows, as its height, the band of the 99th percentile. With fewer lines than bands, neighbouring bands
+    share a line.
     """
     if height < 2:
         return [_percentile_line(columns, width)]

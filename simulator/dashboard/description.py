@@ -1,4 +1,4 @@
-"""A snapshot in sentences, for whoever cannot see the picture. Pure."""
+"""Describes a snapshot in sentences, for people who cannot see the picture. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from simulator.telemetry.snapshot import Snapshot
 
 
 def titled(snapshot: Snapshot) -> str:
-    """What the picture is of, in a few words."""
+    """The title of the picture."""
     options, conclusion = snapshot.options, snapshot.conclusion
     scenario = f" --scenario {options.scenario}" if options.scenario else ""
     return f"stockpipe {options.command}{scenario}: {conclusion.verdict if conclusion else snapshot.phase}"
 
 
 def described(snapshot: Snapshot) -> str:
-    """The figures that a reader would look for first, and how the run ended."""
+    """The figures that a reader looks for first, and how the run ended."""
     queue, maxima, conclusion = snapshot.queue, snapshot.maxima, snapshot.conclusion
     latency = (snapshot.load or snapshot).latency
     lost = ", ".join(f"{figure.label} {figure.value}" for figure in losses(snapshot))
@@ -24,7 +24,7 @@ def described(snapshot: Snapshot) -> str:
         f"The dashboard of stockpipe {snapshot.options.command} after {clock(snapshot.elapsed_s)}; "
         f"its phase is {snapshot.phase}.",
         f"The queue has {counted(queue.visible, 'visible message')} and {queue.in_flight:,} in flight; "
-        f"it never had more than {maxima.depth:,} of both together.",
+        f"it never had more than {maxima.depth:,} messages in total.",
         f"The dead-letter queue has {counted(snapshot.dead_letter_queue.held, 'message')}.",
         f"The table has {counted(snapshot.table.rows, 'row')}.",
         f"Lost or refused: {lost}.",

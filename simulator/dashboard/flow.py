@@ -1,4 +1,4 @@
-"""The way of an object on a screen that is wide enough: the stages side by side, the dead-letter queue, the losses."""
+"""An object's path on a wide enough screen: the stages side by side, the dead-letter queue, the losses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from simulator.telemetry.snapshot import Snapshot
 
 _ARROW = "─▶"
 _QUEUE = 2
-"""Which of the stages the dead-letter queue belongs to."""
+"""The stage that the dead-letter queue belongs to."""
 BAND_HEIGHT = 3
-"""Lines of the band below the boxes."""
+"""The height, in lines, of the band below the boxes."""
 
 
 def columns(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) -> list[Line]:
-    """The stages without boxes: titles joined by arrows, names, figures; the dead-letter queue is the queue's last."""
+    """The stages without boxes: titles joined by arrows, names, figures. The dead-letter queue is the queue's last."""
     cell = _stage_width(width)
     titles: Line = [Segment(" ")]
     for stage in shown:
@@ -38,7 +38,7 @@ def columns(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int
 
 
 def boxes(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) -> list[Line]:
-    """The stages in boxes, joined by arrows at the second figure; a line leaves the queue's for the one below it."""
+    """The stages in boxes, joined by arrows at the second figure; a line leads from the queue to the box below it."""
     cell = _stage_width(width)
     inner = cell - 4
     top: Line = [Segment(" ")]
@@ -65,12 +65,12 @@ def boxes(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) 
 
 
 def band(snapshot: Snapshot, dead: Stage | None, width: int) -> list[Line]:
-    """Below the boxes: the losses on the left, and the box of the dead-letter queue under the queue's."""
+    """Below the boxes: the losses on the left, and the dead-letter queue's box under the queue's."""
     cell = _stage_width(width)
     figures = losses(snapshot)
     title: Line = [Segment("lost or refused", losses_style(figures))]
     further = [_row(figure, cell - 2) for figure in figures]
-    # Two have room on a line; what is beside them is cut off.
+    # Two fit on a line; anything longer is cut.
     left = [[title, *further[4:]], further, further[2:]]
     lines = [beside([([], 1), *((part, cell) for part in parts)]) for parts in left]
     indented = [fit(line, 1 + _QUEUE * (cell + 2)) for line in lines]
@@ -78,7 +78,7 @@ def band(snapshot: Snapshot, dead: Stage | None, width: int) -> list[Line]:
 
 
 def loss_line(snapshot: Snapshot, width: int) -> Line:
-    """The losses on one line. Where it is narrow, blanks and words go first, and then digits, but never half a one."""
+    """The losses on one line. A narrow line loses blanks and words first, then digits, but never part of a figure."""
     figures = losses(snapshot)
     style = losses_style(figures)
 
@@ -94,17 +94,17 @@ def loss_line(snapshot: Snapshot, width: int) -> Line:
 
 
 def losses_style(figures: Sequence[Figure]) -> Style:
-    """Of the losses' title: red as soon as there is one."""
+    """The style of the losses' title: red as soon as there is a loss."""
     return TONES["lost"] if any(figure.tone == "lost" for figure in figures) else BOLD
 
 
 def _stage_width(width: int) -> int:
-    """Of five stages with four arrows between them."""
+    """The width of a stage: five stages with four arrows between them fill the line."""
     return (width - 2 - 4 * len(_ARROW)) // 5
 
 
 def _row(figure: Figure | None, width: int) -> Line:
-    """A figure, or blanks, of exactly this width."""
+    """A figure, or blanks, in exactly this width."""
     if figure is None:
         return fit([], width)
     value, room = figure.value, width - len(figure.label) - 1

@@ -1,8 +1,8 @@
-"""Where each section of a frame is, and how many of the screen's lines it gets.
+"""Where each section of a frame is, and how many lines it gets.
 
-From top to bottom: who and how far, the five stages, losses and dead letters, the two charts over one time axis,
-latency, what happens in words, and what Ctrl-C does or how the run ended. Every part has a fixed place and height for a
-given screen, so that nothing jumps.
+From top to bottom: header and progress, the five stages, losses and dead letters, two charts over one time axis,
+latency, events, and what Ctrl-C does or how the run ended. On a given screen, every part has a fixed place and height,
+so nothing jumps.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Heights:
-    """Lines for the parts that may grow."""
+    """The heights, in lines, of the parts that may grow."""
 
     figures: int
     boxed: bool
@@ -43,19 +43,19 @@ class Heights:
 
 
 def heights(width: int, height: int, *, load: bool = False, scenario: bool = False) -> Heights:
-    """How `height` lines, 22 at least, are shared out; the sum of all parts is `height`."""
+    """Share out `height` lines (at least 22); the parts add up to `height`."""
     boxed = width >= _BOXED_WIDTH and height >= _BOXED_HEIGHT
     figures = NARROW_FIGURES + 2 if boxed and height >= 40 else NARROW_FIGURES
-    # A scenario's captions are sentences; a narrow screen needs two lines for one.
+    # A scenario's captions are sentences, which need two lines on a narrow screen.
     said = 2 if scenario and width < _CAPTION_WIDTH else 1
-    # Header and progress, stage titles and names (a box has a lower edge too, and a blank line above), losses, chart
-    # titles, axis and its labels, percentiles, last line: always there.
+    # These are always there: header, progress, stage titles and names (boxes also have a lower edge, and a blank line
+    # above), losses, chart titles, axis and labels, percentiles, last line.
     left = height - 2 - (4 if boxed else 2) - figures - (BAND_HEIGHT if boxed else 1) - 3 - 1 - said - 1
     if not boxed:
         heat = 1 if load else 0
         plot = min(left - heat - 1, 6 + (left - 8) // 2)
         return Heights(figures, boxed, plot, heat, left - heat - plot, said)
-    # Heat strip and events share the lines below the charts, side by side.
+    # The heat strip and the events are side by side below the charts.
     below = 8 if left >= 21 else 4 if left >= 11 else 3
     below += max(0, (left - 39) // 3)
     return Heights(figures, boxed, left - below, min(8, below), below, said)
@@ -64,7 +64,7 @@ def heights(width: int, height: int, *, load: bool = False, scenario: bool = Fal
 def render(snapshot: Snapshot, width: int, height: int) -> Frame:
     """The dashboard as exactly `height` lines of exactly `width` cells.
 
-    It is made for 80x24 and for anything larger; a smaller screen gets the figures without the charts.
+    The charts need at least 80x24; a smaller screen gets only the figures.
     """
     is_small = width < _CHARTS_WIDTH or height < _CHARTS_HEIGHT
     frame = small(snapshot, width, height) if is_small else _full(snapshot, width, height)
@@ -101,14 +101,14 @@ def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
 def _axis(snapshot: Snapshot, columns: int) -> charts.Axis:
     options = snapshot.options
     origin_at = snapshot.running_at if snapshot.running_at is not None else snapshot.at
-    # What is not yet sampled is not yet drawn, or each frame would end in a dip.
+    # Draw only what has been sampled, or each frame would end in a dip.
     shown_s = snapshot.history.until_at - origin_at
     begin_s, end_s = charts.span(shown_s, options.duration_s, limits.HISTORY_KEEP_S if options.endless else None)
     return charts.Axis(origin_at, begin_s, end_s, shown_s, columns)
 
 
 def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> list[Line]:
-    """Queue depth on the left, write rate (in a load test: planned against stored rate) on the right."""
+    """Queue depth on the left; on the right the write rate or, in a load test, the planned and the stored rate."""
     left_title, left = _depth_chart(snapshot, axis, height)
     right_title, right = _rate_chart(snapshot, axis, height)
     axis_line = charts.axis_line(axis, snapshot.history.marks)
@@ -141,12 +141,12 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
     if load is not None:
         planned = charts.per_second(load.planned, load, replace(axis, now_s=axis.end_s), planned=True)
         shown = charts.per_second(load.stored, load, axis)
-        # Once nothing is planned any more, the rates of now say nothing about the chart.
+        # Once nothing more is planned, the current rates do not describe the chart.
         now = (rate(load.rate_planned), rate(load.rate_stored)) if snapshot.phase == "running" else ("", "")
         width = axis.columns + charts.LABEL_WIDTH
         title = first_fitting([_rate_title(*now), _rate_title("", now[1])], width)
     else:
-        # The store counts whole seconds; a second that begins between two of them is no busier than the busiest.
+        # The store counts whole seconds, and its busiest one is the maximum shown.
         busiest = snapshot.table.rows_per_s_max or math.inf
         shown = [min(each, busiest) for each in charts.per_second(history.rows, history, axis)]
         title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"])]

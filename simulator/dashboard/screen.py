@@ -1,7 +1,7 @@
-"""A rectangle at the end of the terminal that is drawn over in place.
+"""A rectangle at the end of the terminal that is redrawn in place.
 
-Nothing is erased before it is rewritten and all of a frame goes out in one write, so nothing flickers. The lines above
-stay readable: no alternate screen. What other code prints meanwhile appears above the frame.
+A frame is one write and erases nothing before rewriting it, so nothing flickers. There is no alternate screen: the
+lines above stay readable, and whatever other code prints appears above the frame.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from simulator.dashboard.lines import Line
 
 _CLEAR_BELOW = Segment("\x1b[J", None, [(ControlType.CLEAR,)])
 _HOME = Segment("\x1b[H", None, [(ControlType.HOME,)])
-# Terminals that know "synchronized output" hold the picture still in between; the others ignore it.
+# Terminals that know "synchronized output" do not repaint in between; the others ignore it.
 _HOLD = Segment("\x1b[?2026h", None, [(ControlType.BELL,)])
 _RELEASE = Segment("\x1b[?2026l", None, [(ControlType.BELL,)])
 
 
 def obstacle(console: Console) -> str | None:
-    """Why no frame can be shown on the console, not even one that is printed at the end; None if one can."""
+    """Why the console cannot show any frame, not even one printed at the end; None if it can."""
     if not console.encoding.lower().startswith("utf"):
         return f"the output's encoding is {console.encoding}, which lacks the characters of boxes and charts"
     if _is_terminal(console) and (console.is_dumb_terminal or console.legacy_windows):
@@ -41,7 +41,7 @@ def obstacle(console: Console) -> str | None:
 
 
 def can_draw(console: Console) -> bool:
-    """Whether the console is a terminal, in the foreground, that moves its cursor and knows block characters."""
+    """Whether the console is a terminal in the foreground that can move its cursor and has block characters."""
     return obstacle(console) is None and _is_terminal(console) and _is_in_foreground(console)
 
 
@@ -60,15 +60,15 @@ def _is_in_foreground(console: Console) -> bool:
 
 
 class Screen:
-    """Draws frames; a context manager that gives the terminal back as it was.
+    """Draws frames; a context manager that restores the terminal.
 
-    `alive` turns false when the terminal is gone; drawing does nothing from then on.
+    `alive` becomes false when the terminal is gone; from then on, drawing does nothing.
     """
 
     def __init__(self, console: Console) -> None:
         self.alive = True
         self._console = console
-        # Bound to the stream of now: what others print to sys.stdout from here on is held back.
+        # Bound to the current stream: what others print to sys.stdout from here on is held back.
         self._out = visible_console(
             file=console.file,
             force_terminal=console.is_terminal,
@@ -87,7 +87,7 @@ class Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines of the terminal now."""
+        """The current columns and lines of the terminal."""
         return self._console.size
 
     def __enter__(self) -> Screen:
@@ -96,7 +96,7 @@ class Screen:
             self._borrowed.enter_context(contextlib.redirect_stdout(self._printed))
         if sys.stderr.isatty():
             self._borrowed.enter_context(contextlib.redirect_stderr(self._printed))
-        with contextlib.suppress(ValueError):  # not the main thread: no Ctrl-Z then
+        with contextlib.suppress(ValueError):  # not in the main thread, so without Ctrl-Z
             before = signal.signal(signal.SIGTSTP, self._suspend)
             self._borrowed.callback(signal.signal, signal.SIGTSTP, before)
         return self
@@ -108,7 +108,7 @@ class Screen:
             sys.stderr.write(self._printed.getvalue())
 
     def draw(self, frame: Frame) -> None:
-        """Show the frame in the place of the last one."""
+        """Show the frame in place of the last one."""
         if not self.alive:
             return
         with self._noticing_its_end():
@@ -116,14 +116,14 @@ class Screen:
         self._drawn, self._drawn_size = frame.lines, self.size
 
     def _update(self, frame: Frame) -> Iterator[Segment]:
-        """What turns the screen into the frame. The cursor is at the end of the last line, before and after."""
+        """The output that turns the screen into the frame. Before and after it, the cursor ends the last line."""
         printed = self._printed.getvalue()
         yield _HOLD
         if self._drawn_size == self.size and not printed:
             yield from self._changes(frame)
         else:
             if self._drawn_size not in (None, self.size):
-                # The terminal has wrapped or cut the old lines its own way: only starting from the top is sure.
+                # The terminal has wrapped or cut the old lines in its own way, so start again from the top.
                 yield _HOME
             elif self._drawn_size and printed:
                 self._printed.seek(0)
@@ -143,7 +143,7 @@ class Screen:
             yield from _move(last - at)
 
     def _take(self) -> None:
-        """Hide the cursor and keep typed keys off the picture; signals still work."""
+        """Hide the cursor and typed keys; signals still work."""
         self._drawn, self._drawn_size = (), None
         with contextlib.suppress(OSError, ValueError, termios.error):
             descriptor = self._out.file.fileno()
@@ -172,14 +172,14 @@ class Screen:
             self.alive = False
 
     def _suspend(self, _number: int, _frame: FrameType | None) -> None:
-        """Ctrl-Z: give the terminal back, stop, and take it again when the process is continued."""
+        """Ctrl-Z: restore the terminal, stop, and take it again when the process continues."""
         self._give_back()
         signal.raise_signal(signal.SIGSTOP)
         self._take()
 
 
 def _move(lines: int) -> Iterator[Segment]:
-    """To the first column, so many lines down, or up if negative."""
+    """Move to the first column, `lines` lines down, or up if negative."""
     yield Control(ControlType.CARRIAGE_RETURN).segment
     if lines:
         yield Control((ControlType.CURSOR_DOWN if lines > 0 else ControlType.CURSOR_UP, abs(lines))).segment

@@ -1,9 +1,9 @@
-"""A frame as an SVG file that opens offline: no font, style or picture is loaded from anywhere.
+"""A frame as an SVG file that opens offline: it loads no font, style or picture.
 
-The picture is a terminal's, dark with an edge of its own, so that it looks the same on a dark and on a light page.
+The picture looks like a dark terminal with a border, so it looks the same on a dark and on a light page.
 
-Blocks and lines are drawn as shapes and not as letters, because fonts leave gaps between them; text is stretched to
-its cells, whatever monospaced font the viewer has.
+Blocks and lines are shapes, not letters, because fonts leave gaps between them. Text is stretched to its cells, so any
+monospaced font will do.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _FONT_SIZE, _BASELINE = 14, 13
 _MARGIN, _TITLE_HEIGHT = 12, 30
 _FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 _FIXED_SPACE = "\N{NO-BREAK SPACE}"
-"""Viewers join several plain blanks to one."""
+"""Viewers collapse several plain blanks into one."""
 _BLOCKS = {glyph: (eighth / 8, 1.0) for eighth, glyph in enumerate("▁▂▃▄▅▆▇█", start=1)}
 _BLOCKS |= {"░": (1.0, 0.25), "▒": (1.0, 0.5), "▓": (1.0, 0.75)}
 _STRIPES = {"▌": 1.0, "▖": 0.5}
-"""Blocks of half a cell's width, by their height; neighbours do not touch."""
+"""Blocks of half a cell's width, by height; neighbours do not touch."""
 _ARMS = {
     "─": "lr", "│": "ud", "┤": "udl", "├": "udr", "┴": "lru", "┬": "lrd", "┼": "lrud",
     "╭": "rd", "╮": "ld", "╰": "ru", "╯": "lu", "━": "lr", "╸": "l",
 }  # fmt: skip
-"""Lines by the sides of the cell that they reach; two sides that are not opposite make a rounded corner."""
+"""Lines, by the sides of the cell that they reach. Two sides that are not opposite make a rounded corner."""
 
 
 def svg(frame: Frame, title: str = "stockpipe", description: str = "") -> str:
-    """The frame as SVG text, `title` on its upper edge; `description` is for whoever cannot see it."""
+    """The frame as SVG text with `title` on its upper edge; `description` is for people who cannot see it."""
     width = round(frame.width * _CELL_WIDTH) + 2 * _MARGIN
     height = len(frame.lines) * _CELL_HEIGHT + _TITLE_HEIGHT + _MARGIN
     background = SVG_EXPORT_THEME.background_color.hex
@@ -58,7 +58,7 @@ def svg(frame: Frame, title: str = "stockpipe", description: str = "") -> str:
 
 
 def _line(line: Line, top: float) -> Iterator[str]:
-    """One line of the frame, `top` pixels from above: runs of equal glyphs as shapes, the rest as text."""
+    """One line of the frame, `top` pixels from the top: runs of equal glyphs as shapes, the rest as text."""
     column = 0
     for segment in line:
         style = segment.style or PLAIN
@@ -73,7 +73,7 @@ def _line(line: Line, top: float) -> Iterator[str]:
             elif kind in _STRIPES:
                 yield from (_stripe(kind, left + place * _CELL_WIDTH, top, color) for place in range(len(text)))
             elif kind in _ARMS:
-                # A run of horizontal lines is one stroke; of anything else each is its own.
+                # A run of horizontal lines is one stroke; any other glyph is a shape of its own.
                 strokes = 1 if _ARMS[kind] == "lr" else len(text)
                 length = (right - left) / strokes
                 yield from (_stroke(kind, left + place * length, length, top, color) for place in range(strokes))
@@ -82,7 +82,7 @@ def _line(line: Line, top: float) -> Iterator[str]:
 
 
 def _kind(character: str) -> str:
-    """What a character is drawn as: itself, for shapes; the empty text, for letters."""
+    """How to draw a character: the glyph itself for a shape, the empty text for a letter."""
     return character if character in _BLOCKS or character in _STRIPES or character in _ARMS else ""
 
 

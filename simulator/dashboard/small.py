@@ -1,4 +1,4 @@
-"""The frame of a screen that is too small for the charts: whole figures only, the essential ones first."""
+"""The frame for a screen too small for charts: only uncut figures, the most important first."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from simulator.dashboard.words import caption, events, header, last_line, progre
 from simulator.telemetry.snapshot import Snapshot
 
 _TITLE = 13
-"""Columns of a stage's title."""
+"""The width, in columns, of a stage's title."""
 _WIDE = 50
-"""Columns from which on there is room for longer words."""
+"""From this many columns on, there is room for longer words."""
 
 
 _LEAST_FIRST = (
     "latency", "caption", "origin", "bucket", "dead letters", "table", "function", "queue", "losses", "progress", "end"
 )  # fmt: skip
-"""Which section goes first where there are fewer lines; the header never does."""
+"""The order in which sections are dropped if there are too few lines; the header never is."""
 
 
 def small(snapshot: Snapshot, width: int, height: int) -> list[Line]:
-    """The lines of the frame. Each stage has one; the events have what is left."""
+    """The lines of the frame: one per stage, and the rest for the events."""
     origin, bucket, queue, function, table = (_stage(stage, width) for stage in stages(snapshot))
     dead = dead_letters(snapshot)
     sections = {
@@ -59,7 +59,7 @@ def _figure(figure: Figure) -> Line:
 
 
 def _stage(stage: Stage, width: int) -> Line:
-    """The title and as many figures as there is room for; one that does not fit makes room for a shorter one."""
+    """The title and as many figures as fit; if one does not fit, a shorter one may."""
     line: Line = [Segment(f" {stage.title:<{_TITLE}}", BOLD)]
     for number, figure in enumerate(stage.figures):
         added = [Segment("  " if number else ""), *_figure(figure)]
@@ -77,7 +77,7 @@ def _dead_letters(dead: Stage, width: int) -> Line:
 
 
 def _losses(snapshot: Snapshot, width: int) -> list[Line]:
-    """The losses on as many lines as they need."""
+    """The losses, on as many lines as needed."""
     figures = losses(snapshot)
     style = losses_style(figures)
     title = " lost or refused" if width >= _WIDE else " lost"
@@ -85,7 +85,7 @@ def _losses(snapshot: Snapshot, width: int) -> list[Line]:
 
 
 def _latency(snapshot: Snapshot, width: int) -> Line:
-    """The percentiles on one line, the 90th first to go."""
+    """The percentiles on one line; if they do not fit, the 90th is dropped first."""
     latency = (snapshot.load or snapshot).latency
     title = "object to stored" if snapshot.load is None else "planned to stored"
     figures = {

@@ -1,4 +1,4 @@
-"""The five stages of the flow: for each a title, a name and its figures, in the order of their importance."""
+"""The five stages of the flow, each with a title, a name and its figures in order of importance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.telemetry.snapshot import Snapshot, Tone
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One labelled value. `number` is what the value counts, for a place that is too narrow to write it out."""
+    """One labelled value. `number` is the count behind it, for places too narrow for the full text."""
 
     label: str
     value: str
@@ -20,7 +20,7 @@ class Figure:
 
     @classmethod
     def of(cls, label: str, number: float, tone: Tone = "plain", width: int = 7) -> Figure:
-        """A count; its tone is that of anything above zero."""
+        """A count; `tone` applies if it is above zero."""
         return cls(label, count(number, width), tone if number else "plain", number)
 
     @classmethod
@@ -30,14 +30,14 @@ class Figure:
 
 
 class Stage:
-    """One station of an object's way, with its figures in the order of their importance."""
+    """One stage of an object's path, with its figures in order of importance."""
 
     def __init__(self, title: str, name: str, *figures: Figure) -> None:
         self.title, self.name, self.figures = title, name, figures
 
 
 NARROW_FIGURES = 5
-"""How many of a stage's figures the smallest screen shows; the rest is for wider ones."""
+"""How many of a stage's figures the smallest screen shows; wider screens show the rest."""
 
 
 def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
@@ -46,13 +46,13 @@ def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
 
 
 def dead_letters(snapshot: Snapshot) -> Stage | None:
-    """The dead-letter queue and what is in it now; None where the template has none."""
+    """The dead-letter queue and what is in it now; None if the template has none."""
     name = snapshot.roles.dead_letter_queue
     return Stage("DLQ", name, Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")) if name else None
 
 
 def _origin(snapshot: Snapshot) -> Stage:
-    """Where the objects come from: a load test, a schedule, a source, or whoever uses the endpoint."""
+    """Where the objects come from: a load test, a schedule, a source or a user of the endpoint."""
     options = snapshot.options
     if snapshot.load is not None:
         load = snapshot.load
@@ -96,19 +96,20 @@ def _origin(snapshot: Snapshot) -> Stage:
 
 def _bucket(snapshot: Snapshot) -> Stage:
     bucket, written = snapshot.bucket, snapshot.last_written
-    operations = snapshot.store.operations if snapshot.store is not None else {}
-    gets = Figure.of("gets", operations.get("s3.GetObject", OperationCounters()).requests)
-    return Stage(
-        "S3",
-        snapshot.roles.bucket,
+    figures = [
         Figure.of("objects", bucket.objects),
         Figure("holds", size(bucket.size_bytes)),
         Figure.rate("puts/s", snapshot.rates.puts),
-        Figure("last tick", NONE if written is None else count(written[0])) if snapshot.load is None else gets,
         Figure.of("rejected", snapshot.rejected_rows, "lost"),
         Figure.of("puts", bucket.puts),
-        gets,
-    )
+    ]
+    if snapshot.load is None:
+        # The store's reads of all buckets: in a load test, most of them would be the raw ceiling's.
+        operations = snapshot.store.operations if snapshot.store is not None else {}
+        gets = operations.get("s3.GetObject", OperationCounters()).requests
+        figures.insert(3, Figure("last tick", NONE if written is None else count(written[0])))
+        figures.append(Figure.of("gets", gets))
+    return Stage("S3", snapshot.roles.bucket, *figures)
 
 
 def _queue(snapshot: Snapshot) -> Stage:
@@ -158,7 +159,7 @@ def _table(snapshot: Snapshot) -> Stage:
 
 
 def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
-    """Everything that was lost or refused, shown at one place even at zero."""
+    """Everything lost or refused, shown in one place even at zero."""
     figures = [
         ("dead-lettered", snapshot.queue.dead_lettered),
         ("rejected rows", snapshot.rejected_rows),

@@ -1,7 +1,7 @@
 """Telemetry on the terminal: one task that refreshes the dashboard, or prints plain lines, until it is stopped.
 
-The screen is never scrolled and never cleared while the dashboard is up: a frame overwrites the one before, and only
-the lines that changed are sent. The last frame stays. Whatever way the task ends, the terminal is as it was found.
+While the dashboard is up, it never scrolls or clears the screen: a frame overwrites the previous one, and only changed
+lines are sent. The last frame stays. However the task ends, it restores the terminal.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ Mode = Literal["live", "plain", "quiet"]
 Choice = Mode | Literal["auto"]
 FRAMES_PER_S = 4
 PLAIN_LOOK_S = 0.25
-"""Between two looks of the plain display: how late an event may be printed."""
+"""How often the plain display looks for events, and so how late it may print one."""
 PLAIN_LINE_S = 5.0
-"""Between two of its lines, unless --every says otherwise."""
+"""The time between two plain lines, unless --every sets another."""
 SCREENSHOT_SIZE = (120, 36)
-"""Columns and lines of a screenshot when no terminal says how large the screen is."""
+"""Columns and lines of a screenshot if there is no terminal to give the size."""
 
 
 def choose_mode(ui: Choice, console: Console) -> Mode:
-    """What `--ui` means here: `auto` is `live` on a terminal that can be drawn on, and `plain` everywhere else.
+    """The mode for `--ui`: `auto` is `live` on a terminal that can show frames, and `plain` everywhere else.
 
-    `live` is `plain` where no frame can be shown, not even the last one; standard error says so in one line.
+    `live` becomes `plain`, with a line on standard error, if the console cannot show even the last frame.
     """
     if ui == "live" and (reason := obstacle(console)) is not None:
-        sys.stderr.write(f"stockpipe: --ui live cannot be shown: {reason}; --ui plain instead\n")
+        sys.stderr.write(f"stockpipe: --ui live is not possible here: {reason}; using --ui plain\n")
         return "plain"
     if ui != "auto":
         return ui
@@ -68,9 +68,9 @@ async def show(
 ) -> None:
     """Show the run on `console` until `stop` is set or the task is cancelled; then show its last state once more.
 
-    `live` on something that is not a terminal prints the last frame only; `plain` prints a line every `every_s`. A
-    terminal that goes away ends the showing, not the run. `screenshot` receives the last frame as SVG, in every mode;
-    where it cannot be written, that is a `CouldNotFinish`.
+    If `console` is not a terminal, `live` prints only the last frame. `plain` prints a line every `every_s`. If the
+    terminal goes away, the display ends, but not the run. In every mode, `screenshot` receives the last frame as SVG;
+    raises `CouldNotFinish` if it cannot be written.
     """
 
     def look() -> Snapshot:
@@ -92,7 +92,7 @@ async def show(
             await stop.wait()
             if mode == "live":
                 console.print(render(look(), *console.size), soft_wrap=True)
-                console.print()  # which ends the last line: rich ends none of a frame's
+                console.print()  # ends the last line, because a frame has no newline at its end
     finally:
         if screenshot is not None:
             size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
@@ -101,9 +101,9 @@ async def show(
 
 
 class Display:
-    """The display of one run: where its words go while it runs, and until its last line.
+    """The display of one run, from its start to its last line.
 
-    `machine_output` keeps standard output free for the JSON of `--summary -`; all words go to standard error then.
+    `machine_output` keeps standard output free for the JSON of `--summary -`; all text then goes to standard error.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Display:
         self._showing: asyncio.Task[None] | None = None
 
     def located(self, endpoint: str) -> None:
-        """The store listens and all resources exist: scripts wait for this line."""
+        """Print that the store listens and all resources exist; scripts wait for this line."""
         self._telemetry.located(endpoint)
         if self.mode != "live":
             sys.stderr.write(f"endpoint {endpoint}\n")
@@ -141,7 +141,7 @@ class Display:
 
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
-        """Show the run beside the block, or until `end`. A failure of either is raised alone, not in a group."""
+        """Show the run while the block runs, or until `end`. A failure of either is raised alone, not in a group."""
         with one_failure():
             async with asyncio.TaskGroup() as group:
                 self._showing = group.create_task(self._show(), name="display")
@@ -151,7 +151,7 @@ class Display:
                     self._stop.set()
 
     async def end(self, conclusion: Conclusion | None = None) -> None:
-        """Show the last state, with how the run ended, and stop, so that what is printed next is below it."""
+        """Show the last state with the run's conclusion, and stop, so that further output appears below."""
         if conclusion is not None:
             self._telemetry.concluded(conclusion)
         self._stop.set()
@@ -160,7 +160,7 @@ class Display:
 
 
 async def _refresh(draw: Callable[[], None], period_s: float, clock: Clock, stop: asyncio.Event) -> None:
-    """Draw again and again until `stop`, and whatever ends it once more."""
+    """Draw once per period until `stop`, and once more at the end, however it ends."""
     try:
         while not stop.is_set():
             draw()
@@ -171,9 +171,9 @@ async def _refresh(draw: Callable[[], None], period_s: float, clock: Clock, stop
 
 @dataclass(slots=True)
 class _LinePrinter:
-    """Prints events once they came, and a line when the phase changes, every `_every_s` seconds and at the end.
+    """Prints events as they come, and a line when the phase changes, every `_every_s` seconds and at the end.
 
-    What repeats is printed with the next line, so that a thousand throttles are not a thousand lines.
+    Repetitions are printed with the next line, so a thousand throttles are not a thousand lines.
     """
 
     _console: Console
@@ -185,7 +185,7 @@ class _LinePrinter:
     _alive: bool = True
 
     def show(self, snapshot: Snapshot, *, last: bool) -> None:
-        """Print what is due; once nobody reads any more, do nothing."""
+        """Print what is due; once the reader is gone, do nothing."""
         if not self._alive:
             return
         period = int(snapshot.elapsed_s / max(self._every_s, PLAIN_LOOK_S))
@@ -205,7 +205,7 @@ class _LinePrinter:
             self._alive = False
 
     def _new(self, snapshot: Snapshot, *, repeated: bool) -> list[Event]:
-        """The events that someone should read and that were not printed yet."""
+        """The events to print that have not been printed yet."""
         read = [event for event in snapshot.events if event.tone != "plain"]
         new = [event for event in read if event not in self._shown]
         if not repeated and all(event.count > 1 for event in new):

@@ -1,4 +1,4 @@
-"""What a frame says in words, on any screen: who runs and how far, what happens, how it ended, what Ctrl-C does."""
+"""The texts of a frame on any screen: header, progress, events, how the run ended and what Ctrl-C does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PHASE_TONES: dict[str, Tone] = {"running": "moves", "draining": "grows", "audit
 
 
 def header(snapshot: Snapshot, width: int) -> Line:
-    """The command on the left; on the right the phase, or the verdict once there is one, and the time."""
+    """The command on the left; on the right, the time and the phase, or the verdict once there is one."""
     options, conclusion = snapshot.options, snapshot.conclusion
     scenario = [options.scenario] if options.scenario else []
     seed, runtime = f"seed {options.seed}", f"{options.runtime} runtime"
@@ -49,7 +49,7 @@ def header(snapshot: Snapshot, width: int) -> Line:
 
 
 def progress(snapshot: Snapshot) -> tuple[float | None, str]:
-    """How much of the phase is done, as a share of one (None: no end in sight), and the same in words."""
+    """How much of the phase is done, as a share of one (None: it has no end) and in words."""
     options = snapshot.options
     match snapshot.phase:
         case "starting":
@@ -61,6 +61,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         case "auditing":
             total, done = snapshot.audit_total, snapshot.audit_done
             text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
+            if done > total:
+                text = f"{snapshot.audit_part} {count(done)}"
             if snapshot.audit_left_s is not None:
                 text = f"{snapshot.audit_part}, about {max(1, round(snapshot.audit_left_s))} s left"
             return (done / total if total else 0.0), text
@@ -84,7 +86,7 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
 
 
 def progress_line(snapshot: Snapshot, width: int) -> Line:
-    """The bar and its words. While it runs, the bar has its place; when all is done, it fills the line."""
+    """The bar and its text. During the run, the bar has a fixed width; at the end, it fills the line."""
     share, text = progress(snapshot)
     if snapshot.conclusion is not None and snapshot.phase != "done":
         share, text = None, "ended early"
@@ -101,7 +103,7 @@ def progress_line(snapshot: Snapshot, width: int) -> Line:
 
 
 def events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
-    """The last events, the newest at the bottom. What needs attention may go on in a second line, the rest is cut."""
+    """The last events, newest at the bottom. One that needs attention may take a second line; others are cut."""
     shown: list[Line] = []
     for event in reversed(snapshot.events):
         if event == snapshot.caption:
@@ -123,19 +125,19 @@ def _event(event: Event, snapshot: Snapshot, width: int, height: int) -> list[Li
 
 
 def _wrapped(text: str, width: int, height: int, end: str) -> list[str]:
-    """`text` and `end` on at most `height` lines; the last one is cut with an ellipsis, but never `end`."""
+    """`text` and `end` on at most `height` lines. The last line is cut with an ellipsis, but `end` never is."""
     if cell_len(text) + len(end) <= width:
         return [text + end]
     parts = textwrap.wrap(text, max(1, width))
     if any(cell_len(part) > width for part in parts):
-        parts = [text]  # wide characters, which textwrap does not measure
+        parts = [text]  # textwrap does not measure wide characters
         height = 1
     last = shorten(" ".join(parts[height - 1 :]), width - len(end)) + end
     return [*parts[: height - 1], last.lstrip()]
 
 
 def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
-    """What holds a load test back, or the scenario's caption, over exactly `height` lines."""
+    """What holds a load test back, or the scenario's caption, on exactly `height` lines."""
     load, said = snapshot.load, snapshot.caption
     lead, text, style = Segment(" "), "", BOLD
     if load is not None and load.verdict:
@@ -149,14 +151,14 @@ def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     inner = max(1, width - len(lead.text) - 1)
     parts = textwrap.wrap(text, inner)
     shown = [*parts[: height - 1], shorten(" ".join(parts[height - 1 :]), inner)] if height else []
-    # The mark of a caption is on each of its lines; words are not said twice.
+    # A caption has its mark on every line; a lead in words is not repeated.
     further = lead if lead.style == ACCENT else Segment(" " * len(lead.text))
     lines = [[further if number else lead, Segment(part, style)] for number, part in enumerate(shown) if part]
     return filled(lines, height)
 
 
 def last_line(snapshot: Snapshot, width: int) -> Line:
-    """How the run ended; until then, what Ctrl-C does, and over how long the rates are taken."""
+    """How the run ended; until then, what Ctrl-C does and the time that rates are taken over."""
     if snapshot.conclusion is not None:
         return first_fitting(_conclusions(snapshot.conclusion), width - 1)
     hints = ["Ctrl-C ends at once and leaves the run unproven", "Ctrl-C ends at once, unproven"]
@@ -175,7 +177,7 @@ def last_line(snapshot: Snapshot, width: int) -> Line:
 
 
 def _conclusions(conclusion: Conclusion) -> list[Line]:
-    """The conclusion in ever fewer words: what was missed before the sentence, and of many bounds the first ones."""
+    """The conclusion in fewer and fewer words: the missed bounds matter more than the sentence, the first ones most."""
     verdict = Segment(f" {conclusion.verdict}", TONES[conclusion.tone] + BOLD)
     meaning = Segment(f": {conclusion.meaning}", TONES[conclusion.tone])
     missed = conclusion.missed
@@ -190,5 +192,5 @@ def _conclusions(conclusion: Conclusion) -> list[Line]:
 
 
 def filled(lines: list[Line], height: int) -> list[Line]:
-    """Exactly `height` lines, blank ones at the end."""
+    """Exactly `height` lines, with blank ones at the end."""
     return [*lines, *[[]] * height][:height]

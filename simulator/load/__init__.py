@@ -1,1 +1,1 @@
-"""The load test: arrivals by the clock, every object's instants, what held the pipeline back and what it costs."""
+"""The load test: it sends by the clock, times every object, finds what holds the pipeline back and adds up the cost."""

@@ -1,4 +1,4 @@
-"""The capacity search at work: probes against the running twin, then a spike at the rate that was found."""
+"""Runs the capacity search: probes against the running twin, then a spike at the rate found."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from simulator.run.bounds import SummaryBound, parse
 
 DEFAULT_BOUND = "p99<5s"
 START_SHARE = 0.6
-"""The first probe's rate as a share of the raw ceiling: near what a loop reaches, so that few probes are needed."""
+"""The first probe's rate as a share of the raw ceiling: close to what one event loop reaches, so few probes suffice."""
 START_PER_S = 20.0
 WARM_UP_PER_S, WARM_UP_S = 20.0, 1.5
-"""Enough for an invocation in every environment that the pollers begin with."""
+"""Enough objects for one invocation in each environment that the pollers start with."""
 GIVE_UP_BACKLOG_S = 2.5
-"""A probe whose backlog holds this many seconds of arrivals has shown enough..."""
+"""A probe may end early when its backlog is this many seconds of arrivals..."""
 GIVE_UP_WINDOW_S = 2.0
-"""... once this much of its window has passed."""
+"""... and this share of its window has passed."""
 SPIKE = ((2.0, 0.5), (2.0, 2.0), (3.0, 0.5))
-"""The spike after the search, in seconds at a share of the rate found: half, twice, half until the backlog is gone."""
+"""The spike after the search, in seconds at a multiple of the rate found: half, twice, then half until it drains."""
 
 
 async def find_max(target: LoadTarget, sender: Sender) -> Span:
-    """Search, then spike; the span to drain. The session's result gets the search, the confirmed span and the spike."""
+    """Search, then spike; returns the span to drain. The session's result gets the search, its span and the spike."""
     session, result = sender.session, sender.session.result
     bounds = tuple(bound for bound in session.plan.slo if bounds_latency(bound)) or (parse(DEFAULT_BOUND, FIGURES),)
     start_per_s = max(0.5, result.ceiling.objects_per_s * START_SHARE) if result.ceiling else START_PER_S
@@ -57,14 +57,14 @@ async def find_max(target: LoadTarget, sender: Sender) -> Span:
         return result.spans[-1]
     confirmed = _span_at(result, answer)
     result.report(confirmed)
-    session.note(f"{answer:,.1f} objects/s held; now a spike at that rate, and its drain", "caption")
+    session.note(f"{answer:,.1f} objects/s held; next, a spike at that rate and its drain", "caption")
     spike = await sender.offer(stairs("spike", *((length_s, answer * share) for length_s, share in SPIKE)))
     result.report(confirmed, spike)
     return spike
 
 
 async def _warm_up(target: LoadTarget, sender: Sender, rate_per_s: float) -> None:
-    """Let the cold starts happen before anything is judged by them."""
+    """Let the cold starts happen before anything is measured."""
     session = sender.session
     session.note("warming up the environments")
     span = await sender.offer(constant(rate_per_s, WARM_UP_S))
@@ -81,7 +81,7 @@ async def _drain(target: LoadTarget, sender: Sender, span: Span) -> bool:
 
 
 def _span_at(result: Result, rate_per_s: float) -> Span:
-    """The longest span that was probed at the answer: its confirmation."""
+    """The longest span probed at the answer, which is its confirmation."""
     rates = [outcome.rate_per_s for outcome in result.search.outcomes] if result.search else []
     at_rate = [span for span, rate in zip(result.spans, rates, strict=False) if rate == rate_per_s]
     return at_rate[-1] if at_rate else result.spans[-1]
@@ -90,7 +90,7 @@ def _span_at(result: Result, rate_per_s: float) -> Span:
 async def _probe(
     target: LoadTarget, sender: Sender, probe: Probe, bounds: tuple[SummaryBound, ...]
 ) -> tuple[Span, ProbeOutcome | None]:
-    """Offer one rate and see. None for the outcome when a signal or a drain without end cut it short."""
+    """Probe one rate. The outcome is None if a signal came or the drain took too long."""
     clock, recording = sender.session.clock, sender.session.result.recording
 
     def enough(span: Span) -> bool:
@@ -110,7 +110,7 @@ def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Sum
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
     instants = ticks(begin_at, end_at)
     growth, error = slope(list(zip(instants, map(float, backlog(puts, stores, instants)), strict=True)))
-    # All of them when the span ended before its window.
+    # All of them, if the span ended before its window began.
     first = next((number for number in span.numbers if recording.planned[number] >= begin_at), span.numbers.start)
     inside = range(first, span.numbers.stop)
     shown = percentiles(recording.latencies(inside))
@@ -126,8 +126,8 @@ def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Sum
     )
     if not outcome.backlog_grows or len(stores) < 2:
         return outcome
-    # Batches end together, a hundred objects at a time: a window of seconds may miss them. A probe that was too much
-    # kept everybody at work from its first arrival to the end of its drain, and that stretch shows the capacity.
+    # Batches end together, a hundred objects at a time, and a window of a few seconds may miss them. An overloading
+    # probe keeps every consumer busy from its first arrival to the end of its drain: that stretch shows the capacity.
     return replace(outcome, stored_per_s=len(stores) / max(1e-3, stores[-1] - span.begun_at))
 
 

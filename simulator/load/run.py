@@ -1,6 +1,6 @@
 """One load test, whatever the target: the ceiling, the load, the drain, the proof.
 
-Owns the order of the phases and what ends each; what is measured is decided in the rooms beside it.
+This module decides the order of the phases and what ends each; the neighbouring rooms decide what to measure.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ async def run(
     located: Callable[[str], None],
     finished: Callable[[], Awaitable[None]],
 ) -> None:
-    """Run the session's plan against a target that opens; what comes out is in the session's result, whatever ends it.
+    """Run the session's plan against the target that `opening` opens; the outcome is in the session's result.
 
-    `located` is told the endpoint once the target is there; `finished` is awaited before the target is given up. The
-    session's interrupts are installed by whoever runs it.
+    That holds however the run ends. `located` gets the endpoint once the target is up; the run awaits `finished` before
+    it closes the target. The caller installs the session's interrupts.
     """
 
     async def whole() -> None:
@@ -80,12 +80,13 @@ async def _phases(session: LoadSession, target: LoadTarget, generator: Generator
 
 
 async def _load(session: LoadSession, target: LoadTarget, sender: Sender) -> Span:
-    """The load itself, by the mode that was asked for; the span to drain."""
+    """Apply the load, in the mode of the plan; returns the span to drain."""
     plan = session.plan
     if plan.backlog:
         _enter(session, "running")
         session.note(
-            f"putting a backlog of {counted(plan.backlog, 'object')}; the consumer starts when all are there", "caption"
+            f"putting a backlog of {counted(plan.backlog, 'object')}; the consumer starts when all are queued",
+            "caption",
         )
         span = await sender.fill(plan.backlog)
         target.consume()
@@ -105,7 +106,7 @@ def _enter(session: LoadSession, phase: Phase) -> None:
 
 
 async def _judge_often(session: LoadSession) -> None:
-    """The verdict so far, for the dashboard; of a deployed stack it is known too late."""
+    """Keep the verdict so far up to date for the dashboard; for a deployed stack, figures come too late."""
     while session.plan.local:
         await session.clock.sleep(1.0)
         if session.result.spans and len(session.result.spans[-1].numbers):

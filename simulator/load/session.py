@@ -1,4 +1,4 @@
-"""One load test: what is asked for and what measures it. Made once, before anything starts."""
+"""One load test: its plan and what measures it. Created once, before anything starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from simulator.telemetry.snapshot import RunOptions
 
 @dataclass(frozen=True, slots=True)
 class LoadSession:
-    """What every phase of a load test is given. Observations go to `tap.record`, and from there to `telemetry`."""
+    """What every phase of a load test needs. Observations go to `tap.record`, and from there to `telemetry`."""
 
     plan: Plan
     stack: Stack
@@ -35,7 +35,7 @@ class LoadSession:
 
     @classmethod
     def create(cls, plan: Plan, stack: Stack, clock: Clock, bucket: str, options: RunOptions) -> LoadSession:
-        """The session of a plan for a stack whose bucket has that name."""
+        """Create the session for a plan and a stack whose bucket has this name."""
         path = wiring(stack)
         objects = Objects(path.notification.prefix, plan.rows, plan.seed, clock.now())
         live = Live(plan.target, plan.objects)
@@ -46,9 +46,9 @@ class LoadSession:
 
     @property
     def stopped(self) -> bool:
-        """The first signal has come: nothing new is begun."""
+        """Whether the first signal has come, so that nothing new begins."""
         return self.interrupts.soft.is_set()
 
     def note(self, text: str, kind: NoteKind = "note") -> None:
-        """A sentence for whoever watches."""
+        """Show a sentence to the user."""
         self.tap.record(Noted(self.clock.now(), text, kind))

@@ -1,4 +1,4 @@
-"""Where a load test goes: what a target must offer, and the one on this machine, a twin."""
+"""The targets of a load test: what a target must offer, and the local one, a twin."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LOCAL = Identity(
 )
 
 LONG_AUDIT_S = 3.0
-"""From here on a full audit names the shorter one."""
+"""A full audit that takes longer than this mentions the quicker one."""
 _TAKEN = {
     "BucketAlreadyExists",
     "BucketAlreadyOwnedByYou",
@@ -47,7 +47,7 @@ _TAKEN = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a target takes objects, and as whom they are put."""
+    """Where to put objects for a target, and with whose credentials."""
 
     endpoint: str
     bucket_url: str
@@ -56,41 +56,41 @@ class Place:
 
 
 class LoadTarget(Protocol):
-    """A pipeline that is there and takes load. What it or its clients do wrong ends the run in one line."""
+    """A running pipeline that accepts load. If it or its client fails, the run ends with a one-line error."""
 
     @property
     def place(self) -> Place:
-        """Where it is."""
+        """Where to put objects."""
         ...
 
     async def ceiling(self, generator: GeneratorProcess) -> Ceiling | None:
-        """What bare requests reach; None where nobody may try."""
+        """Measure the raw ceiling; None if this target must not be measured that way."""
         ...
 
     def consume(self) -> None:
-        """Let the consumer take messages from now on."""
+        """Let the consumer receive messages from now on."""
         ...
 
     async def drain(self, span: Span, /) -> str | None:
-        """Wait until all that was sent is stored; None then, or in words that it is not."""
+        """Wait until everything sent is stored. Returns None then, or a text that says that it is not."""
         ...
 
     async def forget(self, span: Span) -> None:
-        """Make it as small and as fast as it was before a drained span, where that can be."""
+        """Make the target as small and as fast as before a drained span, if possible."""
         ...
 
     async def settle(self) -> None:
-        """After the last drain: nothing new is consumed, and what is in hand is counted."""
+        """After the last drain: stop consuming, and finish and count the work in progress."""
         ...
 
     async def prove(self) -> Proof:
-        """After that: what became of everything."""
+        """After `settle`: find out what became of everything."""
         ...
 
 
 @contextlib.asynccontextmanager
 async def open_twin(session: LoadSession) -> AsyncIterator[TwinTarget]:
-    """A twin on our own store, a sink or another engine on this machine; all that it starts ends with the block."""
+    """A twin on our own store, a sink or another local endpoint; everything that it starts ends with the block."""
     plan = session.plan
     with one_failure(lambda error: in_one_line(error, plan.endpoint_url)):
         async with contextlib.AsyncExitStack() as owned:
@@ -127,7 +127,7 @@ class TwinTarget:
         self.place = Place(twin.endpoint, f"{twin.endpoint}/{twin.resources.bucket}", LOCAL, twin.resources)
 
     async def ceiling(self, generator: GeneratorProcess) -> Ceiling:
-        """Measured on resources of its own."""
+        """Measure the raw ceiling on separate resources."""
         session, twin = self._session, self._twin
         session.note(f"measuring the raw ceiling: {limits.LOAD_CEILING_S:g} s of bare requests")
         async with scratch(twin.clients, twin.endpoint, session.plan.rows) as order:
@@ -140,14 +140,14 @@ class TwinTarget:
         self._twin.start_mappings()
 
     async def drain(self, _span: Span) -> str | None:
-        """Until no message is left."""
+        """Wait until no message is left."""
         timeout_s = self._session.plan.drain_timeout_s
         return None if await self._twin.drained(timeout_s) else f"not drained within {significant(timeout_s, 6)} s"
 
     async def forget(self, span: Span) -> None:
         """Delete what a probe left in our own store, so that the next one finds it as small and as fast.
 
-        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit.
+        First check that all objects sent were stored. If not, keep everything for the audit.
         """
         session, twin = self._session, self._twin
         if session.plan.target != "store" or not span.drained or session.result.recording.pending(span.numbers):
@@ -166,12 +166,12 @@ class TwinTarget:
         await self._twin.stop_mappings()
 
     async def prove(self) -> Proof:
-        """The audit, after saying how long it will take; a sink keeps nothing to audit."""
+        """Run the audit, after announcing how long it will take; a sink has nothing to audit."""
         session, plan = self._session, self._session.plan
         session.tap.record(PhaseChanged(session.clock.now(), "auditing"))
         if not plan.audited:
             return Proof()
-        # Probes' objects were deleted as it went; another engine does not count what it has.
+        # Objects of probes were deleted during the run; another endpoint does not count what it has.
         there = session.telemetry.snapshot(session.clock.now()).bucket.objects
         objects = there or session.result.recording.stored_count
         session.note(announcement(plan.audit, objects, plan.rows), "progress")
@@ -179,7 +179,7 @@ class TwinTarget:
         counted = await self._twin.rows_accepted()
         ledgers = session.telemetry.ledgers(None if counted is None else counted + session.tap.carried_rows)
         if session.plan.find_max or session.result.recording.failed:
-            # Probes' objects are deleted as it goes; of a put that failed nobody knows whether it is there.
+            # Objects of probes are deleted during the run, and a failed put may or may not exist.
             ledgers = replace(ledgers, producers=())
         sample_seed = plan.seed if plan.audit == "sample" else None
         audit = await self._twin.prove(
@@ -189,7 +189,7 @@ class TwinTarget:
 
 
 def announcement(choice: AuditChoice, objects: int, rows_per_object: int) -> str:
-    """What an audit is about to read, how long that will take, and what would be quicker if it is long. Pure."""
+    """What an audit will read, how long that takes, and, if that is long, what would be quicker. Pure."""
     sampled = sample_size(objects)
     each_s = limits.AUDIT_OBJECT_S + rows_per_object * limits.AUDIT_ROW_S
     sample_takes = f"about {max(1, round(sampled * each_s)):,} s"
@@ -202,7 +202,7 @@ def announcement(choice: AuditChoice, objects: int, rows_per_object: int) -> str
 
 
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:
-    """What an engine or its client did wrong, as one line; None for anything else."""
+    """A failure of the target or its client as a one-line error; None for anything else."""
     where = endpoint_url or "the store"
     if isinstance(error, ResourceRefused):
         cause = error.__cause__
@@ -213,8 +213,8 @@ def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeErro
         code, message = said.get("Code", ""), " ".join(str(said.get("Message", "")).split())
         if code in _TAKEN:
             return InputError(
-                f"{where} has resources of these names already ({error.operation_name}: {message or code})",
-                hint="empty it, or give other names with --parameter TableName=..., BucketName=..., QueueName=...",
+                f"{where} already has resources of these names ({error.operation_name}: {message or code})",
+                hint="delete them, or use other names with --parameter TableName=..., BucketName=..., QueueName=...",
             )
         return CouldNotFinish(f"{where} refused {error.operation_name}: {message or 'no reason given'} ({code})")
     if isinstance(error, BotoCoreError):

@@ -1,1 +1,1 @@
-"""One run of `simulate`: its plan, its scenario or its files, its summary, and what to do next."""
+"""One run of `simulate`: its plan, its scenario or source files, its summary and the advice that follows."""

@@ -1,4 +1,4 @@
-"""What to do next, by what a run's summary says: each step follows from a cause."""
+"""The next steps that a run's summary suggests. Each step follows from a cause."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from simulator.stack.settings import parameter_behind
 from simulator.stack.wiring import wiring
 
 CAUSES_ADVISED = 3
-"""Of the most frequent reasons; a person fixes one after the other."""
+"""How many of the most frequent reasons get advice: people fix them one at a time."""
 _NEAREST = re.compile(r"""the nearest is (?:'([^'…]+)'|"([^"…]+)")""")
 
 
 class NextStep(NamedTuple):
-    """One thing that a person can do, and the command that does it, if one does."""
+    """One thing to do, and the command that does it, if there is one."""
 
     text: str
     command: str | None = None
 
     def as_json(self) -> dict[str, str | None]:
-        """As it is in the summary."""
+        """The step as the summary has it."""
         return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the advice is about, apart from the figures.
+    """What the advice needs to know, apart from the figures.
 
-    `repeat` are the words of the command that runs the same again. `keeps_store` and `keeps_logs`: the options that
-    make it leave the store up at its end, and write the functions' logs to files; empty where it has no such option.
-    `store_is_up`: this run leaves its store up by itself. `could_not_finish`: our own failure ended it.
+    `repeat` is the command, as words, that repeats the run. `keeps_store` and `keeps_logs` are the options that make it
+    keep the store up at its end and write the functions' logs to files; empty if it has no such option. `store_is_up`
+    says that this run keeps its store up anyway, `could_not_finish` that our own failure ended it.
     """
 
     stack: Stack
@@ -58,17 +58,17 @@ class Situation:
         return self.again("--drain-timeout", duration_text(longer_s))
 
     def parameter(self, logical_id: str, *path: str, value: str = "...") -> str:
-        """How a property is set, by its template parameter or in the template itself."""
+        """How to set a property: with its template parameter, or in the template itself."""
         name = parameter_behind(self.stack, logical_id, *path)
         return f"--parameter {name}={value}" if name else f"{path[-1]} of {logical_id} in the template"
 
 
 def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
-    """A step for each thing that a person can do about the outcome, the causes first."""
+    """One step per thing that the user can do about the outcome, causes first."""
     audit = summary["audit"]
     cut_off = audit is not None and audit["expected_rows"] is None
     if cut_off and summary["interrupted"] and not situation.could_not_finish:
-        yield NextStep("press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored.")
+        yield NextStep("press Ctrl-C only once: the run then stops accepting rows, drains, and proves what it stored.")
     for cause in summary["tick_failures"][:CAUSES_ADVISED]:
         yield _of_ticks(cause, situation)
     failed = [cause for cause in summary["failures"] if cause["count"] > cause["deleted"]]
@@ -86,7 +86,7 @@ def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextSte
 
 
 def _to_read(what: str, became: str, cause: Mapping[str, Any], situation: Situation) -> NextStep:
-    """Something that no delivery can help: the object or the way it is read must change."""
+    """No further delivery can help: the object, or how the consumer reads it, must change."""
     verb = "was" if cause["count"] == 1 else "were"
     said = f"{what} {verb} {became}" if became == "rejected" else f"{what} {became}"
     if not cause["parameter"]:
@@ -117,7 +117,7 @@ def _of_failure(cause: Mapping[str, Any], situation: Situation) -> NextStep:
             longer = situation.parameter(consumer.logical_id, "Timeout")
             return NextStep(
                 f"{who} failed because {consumer.name} did not return within {counted(consumer.timeout_s, 'second')}: "
-                f"find what it waits for, or give it longer: {longer}, and six times that as the queue's "
+                f"find what it waits for, or give it more time: {longer}, and six times that as the queue's "
                 f"VisibilityTimeout."
             )
         case "throttled":
@@ -152,7 +152,7 @@ def _of_throttles(who: str, situation: Situation) -> NextStep:
 
 
 def _to_wait(what: str, situation: Situation) -> NextStep:
-    """Messages that failed come back after their visibility timeout; the drain has to last longer than that."""
+    """Failed messages come back after their visibility timeout, so the drain must last longer than that."""
     visibility_s = wiring(situation.stack).queue.visibility_timeout_s
     text = (
         f"{what}: each comes back {counted(visibility_s, 'second')} after it was received. Let the drain take longer:"
@@ -161,7 +161,7 @@ def _to_wait(what: str, situation: Situation) -> NextStep:
 
 
 def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) -> NextStep:
-    """Messages that never failed, and are there."""
+    """Messages that are in the queue although they never failed."""
     path = wiring(situation.stack)
     mapping, consumer, throttles = path.mapping, path.consumer, summary["consumer"]["throttles"]
     who = counted(waiting, "message")
@@ -172,7 +172,7 @@ def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) 
     if throttles:
         return _of_throttles(who, situation)
     longer = situation.drained_longer()
-    late = f"{who} {'was' if waiting == 1 else 'were'} not done in time"
+    late = f"{who} {'was' if waiting == 1 else 'were'} not processed in time"
     if summary["table"]["throttled_requests"]:
         refused = counted(summary["table"]["throttled_requests"], "write")
         return NextStep(f"{late}: the table throttled {refused}. Let the drain take longer:", longer)
@@ -184,13 +184,14 @@ def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) 
     at_once = summary["consumer"]["concurrency_max"]
     if at_once is not None and at_once >= tightest[0]:
         room = situation.parameter(*tightest[1])
-        text = f"{late}, and {consumer.name} had no room for more: {tightest[0]} at once. Give it more ({room}), or"
+        limit = counted(tightest[0], "batch", "batches")
+        text = f"{late}, and {consumer.name} was at its limit of {limit} at once. Raise it ({room}), or"
         return NextStep(f"{text} let the drain take longer:", longer)
     return NextStep(f"{late}. Let the drain take longer:", longer)
 
 
 def _to_look(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
-    """Where what is not in the table can be seen."""
+    """Where to look for what is not in the table."""
     audit, queue, resources = summary["audit"] or {}, summary["queue"], summary["resources"]
     path, rejected = wiring(situation.stack), sum(cause["count"] for cause in summary["rejections"])
     places = [

@@ -1,6 +1,6 @@
 """Bounds on the figures of a summary: `rejected<1%`, `object_to_stored_p99<5s`, `rows_per_s>500`. Pure.
 
-One grammar and one list of names for `simulate`, its scenarios and `load-test`, which adds figures of its own.
+`simulate`, its scenarios and `load-test` share one grammar and one list of names; `load-test` adds its own figures.
 docs/bounds.md explains them.
 """
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"([A-Za-z_][\w.-]*)\s*[<>=!]")
 
 
 def number_at(summary: Mapping[str, Any], path: Path) -> float | None:
-    """The number at a path of names into a summary; None if there is none."""
+    """The number at this path of a summary, or None if there is none."""
     held: Any = summary
     for name in path:
         held = held.get(name) if isinstance(held, Mapping) else None
@@ -31,10 +31,11 @@ def number_at(summary: Mapping[str, Any], path: Path) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class SummaryFigure:
-    """A number of a summary that a bound may name: where it is, and what it is in words.
+    """A number in a summary that a bound may name: where it is, and what it means.
 
-    `unit` is what it counts, in the singular (`row`, `delivery`), or a whole unit (`rows/s`, `USD`). `is_time`: it is
-    in seconds. `whole`: where the numbers are whose sum it is a part of; without any it has no share.
+    `unit` is what it counts, in the singular (`row`, `delivery`), or a complete unit (`rows/s`, `USD`). `is_time` says
+    that it is in seconds. `whole` has the paths of the numbers whose sum it is a part of; if it is empty, a bound
+    cannot be a share.
     """
 
     path: Path
@@ -54,7 +55,7 @@ class SummaryFigure:
 
 
 def numeric(path: str, unit: str, meaning: str, *whole: str) -> SummaryFigure:
-    """A number of units at a dotted path, and a part of the sum of what is at the others."""
+    """A count at a dotted path; it is a part of the sum of the numbers at the `whole` paths."""
     return SummaryFigure(tuple(path.split(".")), meaning, unit, whole=tuple(tuple(part.split(".")) for part in whole))
 
 
@@ -72,8 +73,8 @@ FIGURES: Mapping[str, SummaryFigure] = {
     "generated_rows": numeric("generated.rows", "row", "rows of the generator or of --source"),
     "generated_bytes": numeric("generated.bytes", "byte", "bytes of the generator or of --source"),
     "sent": numeric(_SENT, "message", "messages about objects"),
-    "received": numeric(_RECEIVED, "delivery", "deliveries of messages, each time counted"),
-    "deleted": numeric("queue.deleted", "message", "messages that were dealt with", _SENT),
+    "received": numeric(_RECEIVED, "delivery", "deliveries of messages, repeats included"),
+    "deleted": numeric("queue.deleted", "message", "messages that were processed", _SENT),
     "dead_lettered": numeric("queue.dead_lettered", "message", "messages moved to the dead-letter queue", _SENT),
     "filtered": numeric("queue.filtered", "message", "messages that the mapping's filter criteria deleted", _SENT),
     "remaining": numeric("queue.remaining", "message", "messages neither deleted nor dead-lettered", _SENT),
@@ -92,12 +93,12 @@ FIGURES: Mapping[str, SummaryFigure] = {
         "consumer.batch_item_failures", "delivery", "deliveries that the consumer reported as failed", _RECEIVED
     ),
     "concurrency_max": numeric("consumer.concurrency_max", "invocation", "consumers at work at once, at most"),
-    "rows_written": numeric("table.rows_written", "row", "rows that the table accepted, a redelivery again"),
+    "rows_written": numeric("table.rows_written", "row", "rows that the table accepted, repeats included"),
     "batch_writes": numeric("table.batch_writes", "batch write", "batch writes"),
     "unprocessed_items": numeric(
         "table.unprocessed_items",
         "row",
-        "rows of batch writes that came back",
+        "rows that batch writes returned unprocessed",
         "table.unprocessed_items",
         "table.rows_written",
     ),
@@ -121,10 +122,10 @@ FIGURES: Mapping[str, SummaryFigure] = {
     "stored_rows": numeric("audit.stored_rows", "item", "items in the table"),
     "missing": numeric("audit.missing", "row", "rows that should be in the table and are not", _ROWS),
     "extra": numeric("audit.extra", "item", "items that no object explains", _ROWS),
-    "different": numeric("audit.different", "item", "items unlike their row", _ROWS),
-    "ambiguous": numeric("audit.ambiguous", "key", "keys of which objects say different things", _ROWS),
+    "different": numeric("audit.different", "item", "items that differ from their row", _ROWS),
+    "ambiguous": numeric("audit.ambiguous", "key", "keys on which two objects disagree", _ROWS),
     "overwritten": numeric("audit.overwritten", "row", "rows lost to a later, different one of their object", _ROWS),
-    "superseded": numeric("audit.superseded", "row", "rows that only an earlier content of an object explains", _ROWS),
+    "superseded": numeric("audit.superseded", "row", "rows that only an earlier version of an object explains", _ROWS),
     "objects_all_rejected": numeric("audit.objects_all_rejected", "object", "objects of which every row was rejected"),
     "objects_many_rejected": numeric(
         "audit.objects_many_rejected", "object", "objects of which more than 10 rows, and more than 10 %, were rejected"
@@ -154,9 +155,9 @@ FIGURES: Mapping[str, SummaryFigure] = {
 
 @dataclass(frozen=True, slots=True)
 class SummaryBound(Bound):
-    """A bound and how it was written. Its limit is in seconds for a time, in per cent for a share.
+    """A bound, and how the user wrote it. A time has its limit in seconds, a share in per cent.
 
-    A default is judged only where its figure exists.
+    A default is judged only if its figure exists.
     """
 
     text: str
@@ -165,7 +166,7 @@ class SummaryBound(Bound):
     is_default: bool = False
 
     def value(self, summary: Mapping[str, Any]) -> float | None:
-        """What the figure is, in the limit's unit; None where it does not exist, as a share of nothing does not."""
+        """The figure in the limit's unit; None if it does not exist, or if it is a share of zero."""
         part = number_at(summary, self.of.path)
         if part is None or not self.is_share:
             return part
@@ -173,12 +174,12 @@ class SummaryBound(Bound):
         return 100 * part / whole if whole else None
 
     def whole(self, summary: Mapping[str, Any]) -> float | None:
-        """What the figure is a part of."""
+        """The total that the figure is a part of, or None."""
         parts = [part for path in self.of.whole if (part := number_at(summary, path)) is not None]
         return sum(parts) if len(parts) == len(self.of.whole) else None
 
     def value_text(self, value: float | None) -> str:
-        """A value of the figure with its unit, to as many digits as show on which side of the limit it is."""
+        """A value with its unit, and with enough digits to show on which side of the limit it is."""
         if value is None:
             return "not measured"
         held = self.holds(value)
@@ -187,7 +188,7 @@ class SummaryBound(Bound):
 
 
 def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryBound:
-    """`rejected<1%`, `duration<=90s`; `ValueError` says what is wrong and how to write it."""
+    """Parse `rejected<1%` or `duration<=90s`. The `ValueError` says what is wrong and how to write it."""
     text = " ".join(text.split())
     named = _NAME.match(text)
     if named and named[1] not in figures:
@@ -205,7 +206,7 @@ def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryB
 
 
 def _limit(of: SummaryFigure, limit: str) -> float:
-    """In seconds, in per cent or as it is; not a number if it is not written so."""
+    """The limit in seconds, in per cent or as a plain number; NaN if it is not written that way."""
     try:
         return parse_duration(limit) if of.is_time else float(limit.removesuffix("%") if of.whole else limit)
     except ValueError:
@@ -215,14 +216,14 @@ def _limit(of: SummaryFigure, limit: str) -> float:
 def _how(bound: Bound, of: SummaryFigure, *, is_share: bool) -> str:
     name, example = bound.figure, f"{bound.figure}{bound.operator}5"
     if of.is_time:
-        return f"{name} is a time; give it a unit, as in {example}s"
+        return f"{name} is a time and needs a unit, as in {example}s"
     if of.whole:
         return f"{name} is a bare number or a share; write {example} or {example}%"
     return f"{name} is a bare number{', not a share' if is_share else ''}; write {example}"
 
 
 def _instead(name: str, figures: Mapping[str, SummaryFigure]) -> str:
-    """The nearest name: by its place in the summary, as the one that contains this one, or as the most alike."""
+    """The nearest name: at the same path of the summary, else one that contains this one, else the most similar."""
     *_, plain = place = tuple(name.lower().replace("-", "_").strip(".").split("."))
     near = (
         [known for known, figure in figures.items() if figure.path[-len(place) :] == place]
@@ -233,7 +234,7 @@ def _instead(name: str, figures: Mapping[str, SummaryFigure]) -> str:
 
 
 def parse_all(texts: Iterable[str], figures: Mapping[str, SummaryFigure] = FIGURES) -> tuple[SummaryBound, ...]:
-    """What `--slo` asks for; `InputError` is one line about the first that cannot be."""
+    """Parse the values of `--slo`. The `InputError` is about the first that is not a bound."""
     try:
         return tuple(parse(text, figures) for text in texts)
     except ValueError as error:
@@ -244,11 +245,11 @@ DEFAULTS = tuple(
     replace(parse(text), is_default=True)
     for text in ("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0")
 )
-"""What every run must keep unless it says otherwise; `stored_rows>0` only if a message was sent."""
+"""The bounds of every run that does not override them; `stored_rows>0` applies only if a message was sent."""
 
 
 def in_force(*layers: Sequence[SummaryBound]) -> tuple[SummaryBound, ...]:
-    """The bounds of all layers; a figure that a later one names is bound by that one alone."""
+    """Merge the layers: if a later layer bounds a figure, the earlier bounds on that figure are dropped."""
     held: list[SummaryBound] = []
     for layer in layers:
         named = {bound.figure for bound in layer}
@@ -259,8 +260,8 @@ def in_force(*layers: Sequence[SummaryBound]) -> tuple[SummaryBound, ...]:
 def judge(bounds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The summary's `bounds`: each bound, its figure's value in the unit of the bound, and whether it held.
 
-    The value is None where the figure does not exist; such a bound is missed, unless it is a default, which is then
-    left out, as is that something must be stored where no message was sent.
+    If the figure does not exist, the value is None and the bound is missed. A default bound is then left out instead;
+    so is the default `stored_rows>0` if no message was sent.
     """
     judged = [(bound, bound.value(summary)) for bound in bounds]
     sent = number_at(summary, FIGURES["sent"].path)
@@ -272,7 +273,7 @@ def judge(bounds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[di
 
 
 def missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFigure] = FIGURES) -> str:
-    """The missed ones of a summary's `bounds` with what they met, in one line; empty if all held."""
+    """The missed bounds of a summary with their values, on one line; empty if all held."""
     return ", ".join(
         f"{each['bound']} ({parse(each['bound'], figures).value_text(each['value'])})"
         for each in judged
@@ -283,11 +284,17 @@ def missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFig
 def words(
     judged: Mapping[str, Any], summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = FIGURES
 ) -> tuple[str, str]:
-    """The value that a bound met, with its unit, and what that is: how many of how many, the first if it is known."""
-    bound = parse(judged["bound"], figures)
+    """A bound's value with its unit, and its meaning with the numbers of a share and the audit's note, if any.
+
+    If the audit read only a sample, every figure of the audit says so; only the objects at rest are counted in full.
+    """
+    bound, audit = parse(judged["bound"], figures), summary["audit"] or {}
     details = []
     if bound.is_share and judged["value"] is not None:
         details.append(f"{number_at(summary, bound.of.path):,.0f} of {bound.whole(summary):,.0f}")
-    if note := ((summary["audit"] or {}).get("notes") or {}).get(bound.figure):
+    if note := (audit.get("notes") or {}).get(bound.figure):
         details.append(note)
+    sampled = audit.get("sampled")
+    if sampled and bound.of.path[0] == "audit" and bound.of.path[-1] != "objects":
+        details.append(f"in the sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}")
     return bound.value_text(judged["value"]), " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])

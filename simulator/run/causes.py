@@ -1,4 +1,4 @@
-"""Why messages failed, why rows were rejected, and what to do next, in words. Reads nothing but the summary's JSON."""
+"""Why messages failed, why rows were rejected and what to do next, as text. Reads only the summary's JSON."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from simulator.telemetry.reasons import spot
 
 CAUSES_SHOWN = 5
 EXAMPLES_SHOWN = 3
-_FATES = (("dead_lettered", "in the dead-letter queue"), ("remaining", "still in the queue"), ("deleted", "done later"))
+_FATES = (
+    ("dead_lettered", "in the dead-letter queue"),
+    ("remaining", "still in the queue"),
+    ("deleted", "succeeded later"),
+)
 
 
 def render_causes(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Each list, the most frequent reasons first, with the first examples; nothing where nothing failed."""
+    """Each list of causes, most frequent first, with the first examples; nothing if nothing failed."""
     yield from _section("why ticks failed", summary["tick_failures"], lambda cause: counted(cause["count"], "attempt"))
     yield from _section("why messages failed", summary["failures"], _messages)
     yield from _section("why rows were rejected", summary["rejections"], lambda cause: counted(cause["count"], "row"))
 
 
 def render_next_steps(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """What a person can do about it, with commands to paste."""
+    """The next steps, with commands to paste."""
     if not summary["next_steps"]:
         return
     yield Text("  what to do next", Style(bold=True))
@@ -51,7 +55,7 @@ def _section(title: str, causes: Sequence[Mapping[str, Any]], number: Any) -> It
 
 
 def _messages(cause: Mapping[str, Any]) -> str:
-    """How many messages, and what became of them."""
+    """How many messages failed, and where they are now."""
     fates = [(cause[name], words) for name, words in _FATES if cause[name]]
     said = counted(cause["count"], "message")
     if len(fates) == 1:

@@ -1,4 +1,4 @@
-"""A command to paste into a shell: its words quoted, and broken over lines where the shell goes on reading."""
+"""A command to paste into a shell: the words are quoted, and lines are broken where the shell reads on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def quoted(words: Sequence[str]) -> str:
 
 
 def with_option(words: Sequence[str], *option: str) -> tuple[str, ...]:
-    """The words of a command with an option, and its value if it has one, in place of what they have of it.
+    """A command's words with this option (and its value, if it has one) in place of any earlier use of it.
 
-    `--parameter NAME=VALUE` replaces the value of that name alone.
+    `--parameter NAME=VALUE` replaces only the value of that name.
     """
     flag, *value = option
     name = value[0].partition("=")[0] + "=" if flag == "--parameter" else ""
@@ -49,9 +49,9 @@ def _quoted(word: str) -> str:
 
 
 class ShellCommand:
-    """A quoted command, drawn so that what is copied from the screen runs: it is broken between options only.
+    """A quoted command, printed so that it still runs when copied from the screen: it breaks only between options.
 
-    A word that is wider than the screen is not: print with `crop=False`.
+    A word wider than the screen is not broken, so print with `crop=False`.
     """
 
     def __init__(self, command: str, indent: int) -> None:
@@ -64,7 +64,7 @@ class ShellCommand:
 
 
 def broken(command: str, width: int) -> list[str]:
-    """A quoted command in lines of `width`, each but the last with a backslash; a longer word has a line of its own."""
+    """Break a quoted command into lines of `width`, with backslashes; a longer word gets a line of its own."""
     lines: list[str] = []
     line = ""
     for part in _parts(command):

@@ -1,4 +1,4 @@
-"""How a run ended, in the few words that the dashboard's last frame has room for. Pure."""
+"""How a run ended, in few enough words for the dashboard's last frame. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TONES: Mapping[str, Tone] = {"green": "moves", "yellow": "grows", "red": "lost"
 
 
 def conclusion(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = bounds.FIGURES) -> Conclusion:
-    """The conclusion of a summary of `simulate` or `load-test`, whose bounds are on `figures`."""
+    """The conclusion from a summary of `simulate` or `load-test`; `figures` are those that its bounds may name."""
     audit, missed = summary["audit"], tuple(_missed(summary, figures))
     if audit is None:
-        return Conclusion("no audit", "whether every row is stored was not looked at", "plain", missed)
+        return Conclusion("no audit", "nobody checked whether every row is stored", "plain", missed)
     color, meaning = VERDICTS[audit["verdict"]]
     if sampled := audit.get("sampled"):
         meaning += f", in a sample of {sampled['objects']:,} of {sampled['of']:,} objects"
@@ -28,7 +28,7 @@ def _missed(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure]) ->
     for judged in summary["bounds"]:
         if not judged["held"]:
             yield f"{judged['bound']} ({bounds.parse(judged['bound'], figures).value_text(judged['value'])})"
-    # What a load test alone has: it is not done while messages are left, nor is a search that found no rate.
+    # Only load tests have these: one with messages left, and a search that found no rate, missed their goal.
     if (summary.get("backlog") or {}).get("drained") is False:
         yield "an empty queue at the end"
     if (search := summary.get("find_max")) is not None and search["rate_per_s"] is None:

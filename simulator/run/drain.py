@@ -1,4 +1,4 @@
-"""When a drain has nothing to wait for any more. Pure."""
+"""When a drain has nothing left to wait for. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from simulator.triggers.batching import effective_visibility_s
 
 
 def waits_for_nothing(left: int, for_good: Mapping[str, LastDelivery], path: Wiring, deadline_at: float) -> bool:
-    """Whether all that is left in the path's queue cannot succeed, and stays there until the deadline.
+    """Whether no message left in the path's queue can succeed, and all stay there until the deadline.
 
-    `left` are the messages in the queue, `for_good` those that failed for good, by id, with their last delivery. While
-    the queue is about to give one of them up there is something to wait for: dead-lettered is an end.
+    `left` is the number of messages in the queue; `for_good` has those that failed for good, by id, with their last
+    delivery. If the queue will move one of them to its dead-letter queue in time, that is worth waiting for.
     """
     if not 0 < left == len(for_good):
         return False
@@ -22,7 +22,7 @@ def waits_for_nothing(left: int, for_good: Mapping[str, LastDelivery], path: Wir
 
 
 def given_up_at(delivery: LastDelivery, path: Wiring) -> float:
-    """When the queue moves a message to its dead-letter queue, at the earliest: each delivery to come fails at once."""
+    """The earliest instant at which the queue can dead-letter a message: each delivery still to come fails at once."""
     redrive = path.queue.redrive
     if redrive is None:
         return math.inf

@@ -1,4 +1,4 @@
-"""What `--hold` keeps once a run is over, and how to look at it. Pure."""
+"""What `--hold` keeps after a run, and how to look at it. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from simulator.run.command_line import ShellCommand, quoted
 from simulator.twin.resources import Resources
 
 _ENDED = (
-    "The schedule has ended and nothing consumes: an object that you put now stays in the bucket, and its message in "
-    "the queue. To see objects of your own stored, run with --no-schedule --duration 0s instead."
+    "The schedule and the consumer have stopped: an object that you put now stays in the bucket, and its message in "
+    "the queue. To see your own objects stored, run with --no-schedule --duration 0s instead."
 )
 
 
 def render_hold(endpoint: str, resources: Resources) -> RenderableType:
-    """What stays up and what has ended, and commands for the AWS CLI; print it with `crop=False`."""
+    """What stays up and what has stopped, with commands for the AWS CLI. Print it with `crop=False`."""
     names = {
         "bucket": resources.bucket,
         "table": resources.table,

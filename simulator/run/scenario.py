@@ -1,16 +1,16 @@
-"""Scenarios: what a run does and what happens in it, as a small data file that can be copied and changed. Pure.
+"""Scenarios: small data files that say what a run does and when. Users can copy and change them. Pure.
 
 ```yaml
 title: one line
 parameters: {MaximumConcurrency: 2}        # template parameters
 options: {ticks: 1, capacity: aws}         # options of simulate, which the command line may still override
-bounds: [dead_lettered>=1]                 # what it plans, in place of the defaults on these figures
-steps:                                     # said and done in this order, each once its trigger has come
+bounds: [dead_lettered>=1]                 # replace the default bounds on these figures
+steps:                                     # carried out in this order, each when its trigger has come
   - at: 3s                                 # seconds since the run began ...
-    caption: what to say, after {VisibilityTimeout second}
+    caption: the text to show after {VisibilityTimeout second}
     put: {key: stocks/broken.csv, text: "..."}      # or a list of objects
   - when: queue.visible >= 400             # ... or a figure of the snapshot against a number; several joined by `and`
-    caption: what to say
+    caption: the text to show
     refuse_writes: {share: 0.95, for: 10s} # the table throttles this share of the writes
 ```
 
@@ -57,7 +57,7 @@ _LEAST = {"ticks": 1, "duration": 0, "speed": 0.001, "drain_timeout": 0}
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """An object that the scenario itself puts into the bucket."""
+    """An object that the scenario puts into the bucket."""
 
     key: str
     text: str
@@ -73,11 +73,11 @@ class RefuseWrites:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment of a scenario. Without a trigger it follows the step before at once.
+    """One step of a scenario. Without a trigger, it follows the previous step at once.
 
-    `when` holds figures of the snapshot against numbers, which must hold together; a figure that does not exist yet
-    holds nothing. `trigger` is either in words, empty without one. `puts` are carried out in their order. `line` is
-    that of the caption in the file, or of the step if it has none.
+    `when` compares figures of the snapshot with numbers. All comparisons must hold; one whose figure does not exist yet
+    does not. `trigger` is the text of `at` or `when`, empty without either. `puts` are in the order of the file. `line`
+    is the line of the caption in the file, or of the step if it has no caption.
     """
 
     at_s: float | None
@@ -89,7 +89,7 @@ class Step:
     line: int
 
     def due(self, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
-        """Whether its trigger has come, at this time since the run began."""
+        """Whether the trigger has come, this long after the run began."""
         if self.at_s is not None:
             return elapsed_s >= self.at_s
         snapshot = look() if self.when else None
@@ -98,7 +98,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario as read from `file`; `options` are named as in `simulate`'s summary, lengths in seconds."""
+    """A scenario as read from `file`. `options` have the names of `simulate`'s summary; times are in seconds."""
 
     name: str
     file: str
@@ -108,14 +108,15 @@ class Scenario:
     bounds: tuple[SummaryBound, ...]
     steps: tuple[Step, ...]
 
-    def filled(self, values: Mapping[str, str]) -> Scenario:
-        """The same with the values of parameters and options in its captions.
+    def filled(self, values: Mapping[str, str | None]) -> Scenario:
+        """The same scenario with the values of parameters and options filled into its captions.
 
-        Raises `InputError` with file and line for a placeholder that names neither.
+        None is the value of an option that does not apply. Raises `InputError`, with file and line, for a placeholder
+        that cannot be filled.
         """
         return replace(self, steps=tuple(self._filled(step, values) for step in self.steps))
 
-    def _filled(self, step: Step, values: Mapping[str, str]) -> Step:
+    def _filled(self, step: Step, values: Mapping[str, str | None]) -> Step:
         try:
             return replace(step, caption=captions.filled(step.caption, values)) if step.caption else step
         except ValueError as error:
@@ -128,9 +129,9 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Scenario:
-    """A scenario by its name, or from a file of the user's own (a path ending in .yaml or .yml).
+    """Load a scenario by name, or from the user's own file (a path that ends in .yaml or .yml).
 
-    Raises `InputError`: no such scenario, or what in the file cannot be used.
+    Raises `InputError` if there is no such scenario, or if the file has something that cannot be used.
     """
     if name.endswith((".yaml", ".yml")):
         file = Path(name)
@@ -138,7 +139,7 @@ def load(name: str) -> Scenario:
         file = _FOLDER / f"{name}.yaml"
     else:
         how = did_you_mean(name, names(), "`stockpipe simulate --scenario list` lists them")
-        own = "" if how.endswith("?") else ", or name a file that ends in .yaml"
+        own = "" if how.endswith("?") else ", or give a file that ends in .yaml"
         raise InputError(f"there is no scenario '{name}'", hint=f"{how}{own}")
     try:
         text = read_bounded(file, limits.SCENARIO_BYTES).decode("utf-8-sig")
@@ -152,7 +153,7 @@ def load(name: str) -> Scenario:
 
 
 def parse(text: str, name: str, file: str) -> Scenario:
-    """The scenario in a text; `InputError` has the file, the line if it is known, and the part that cannot be used."""
+    """Parse a scenario. The `InputError` names the file, the line if known, and the part that cannot be used."""
     try:
         root = documents.compose(text)
         return _scenario(documents.plain(root), name, file, list(_step_lines(root)))
@@ -166,12 +167,12 @@ def parse(text: str, name: str, file: str) -> Scenario:
 def _figure(snapshot: Snapshot | None, path: str) -> float | None:
     try:
         value = operator.attrgetter(path)(snapshot)
-    except AttributeError:  # of a part that does not exist yet
+    except AttributeError:  # a part that does not exist yet
         return None
     return value if isinstance(value, (int, float)) else None
 
 
-# Each of these raises `ValueError` with what cannot be used.
+# Each function below raises a `ValueError` that says what cannot be used.
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -185,7 +186,7 @@ def _require_known(given: Mapping[Any, Any], *known: str) -> None:
 
 
 def _step_lines(root: yaml.Node | None) -> Iterator[int]:
-    """Where the caption of each step is, or the step itself; of a document whose keys are sound."""
+    """The line of each step's caption, or of the step itself. The document's keys must be valid."""
     steps = _under(root, "steps")
     if isinstance(steps, yaml.SequenceNode):
         for step in steps.value:
@@ -199,7 +200,7 @@ def _under(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 def _scenario(given: Any, name: str, file: str, lines: Sequence[int]) -> Scenario:
     titled = isinstance(given, dict) and isinstance(given.get("title"), str)
-    _require(titled, "a mapping with a title is expected")
+    _require(titled, "it must be a mapping with a title")
     _require_known(given, "title", "parameters", "options", "bounds", "steps")
     parameters, steps = given.get("parameters") or {}, given.get("steps", [])
     _require(isinstance(parameters, dict), "parameters must be a mapping of template parameters")
@@ -264,7 +265,7 @@ def _steps(given: list[Any], lines: Sequence[int]) -> Iterator[Step]:
 
 
 def _step(given: Any, line: int) -> Step:
-    _require(isinstance(given, dict), "a mapping is expected")
+    _require(isinstance(given, dict), "it must be a mapping")
     _require_known(given, "at", "when", "caption", "put", "refuse_writes")
     _require(not {"at", "when"} <= set(given), "give at or when, not both")
     put, fault = given.get("put"), given.get("refuse_writes")

@@ -1,6 +1,6 @@
 """One run of `simulate`: the twin, its schedule or real files, the drain, the proof.
 
-Owns the order of the phases and what ends each; everything that works during them belongs to the rooms it calls.
+This module decides the order of the phases and what ends each. The work in them is done by the rooms it calls.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from simulator.twin.twin import Twin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan(RunOptions):
-    """What a run has to do: more than is shown of it.
+    """Everything that a run needs to know; `RunOptions` is the part that is shown.
 
-    `start_at` is the first instant on the schedules' own clock, `fires` whether they do at all. `left_out`
-    has a line for each file that is not sent. `captions_read` says whether somebody sees the captions of `story`.
+    `start_at` is the first instant on the schedules' own clock; `fires` says whether schedules fire at all. `left_out`
+    has one line per file that is not sent. `captions_read` says whether somebody sees the captions of `story`.
     """
 
     runtime: RuntimeName
@@ -70,9 +70,8 @@ class RunPlan(RunOptions):
 class Simulation:
     """One run of a plan. Its last five fields are the outcome, even if a failure or a signal ends it.
 
-    `interrupts` are installed by whoever runs it, for as long as its result is not written.
-    `observe` gets every observation; `located` gets the endpoint once all resources exist; `finished` is awaited
-    after the proof, before a hold.
+    The caller installs `interrupts`, until it has written the result. `observe` gets every observation; `located` gets
+    the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold.
     """
 
     stack: Stack
@@ -94,7 +93,7 @@ class Simulation:
         self._cannot_start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Run the plan to its end. Our own failure is in `failure`, not raised."""
+        """Run the plan to its end. If we fail, the exception is in `failure`; it is not raised."""
         try:
             await self.interrupts.until_second(self._phases())
         except HardStop:
@@ -124,7 +123,7 @@ class Simulation:
             drained_at = await self._run_and_drain(twin)
             drained = drained_at is not None
             await twin.stop_mappings()
-            # The drain counts up to its own end, not up to that of a scenario's last caption.
+            # The drain's time ends when the queue is empty, not when a scenario's last caption was read.
             self._record(PhaseChanged(self.clock.now() if drained_at is None else drained_at, "auditing"))
             ledgers = self.telemetry.ledgers(await twin.rows_accepted())
             self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
@@ -132,12 +131,12 @@ class Simulation:
             self.interrupts.concluded()
             await self.finished()
             if plan.hold:
-                # Until a signal that comes after the run's own end.
+                # Only a signal that comes from now on ends the hold.
                 self.interrupts.soft.clear()
                 await self.interrupts.soft.wait()
 
     async def _run_and_drain(self, twin: Twin) -> float | None:
-        """Let rows come in and be stored, while a scenario is played; when everything was drained, None: it was not."""
+        """Generate, store and drain, and play the scenario. Returns when the queue was drained, None if it was not."""
         plan, clock = self.plan, self.clock
         reason = f"not drained within {significant(plan.drain_timeout_s, 6)} s"
 
@@ -174,7 +173,7 @@ class Simulation:
                     story.acted.clear()
                     drained = await twin.drained(plan.drain_timeout_s, hopeless)
                     drained_at = clock.now()
-                    acted = await _ended(story, playing, drained_at)
+                    acted = await _ended(story, playing, drained_at, drained=drained)
                 await playing
                 self.skipped = tuple(story.skipped)
             watching.cancel()
@@ -183,11 +182,11 @@ class Simulation:
         return drained_at if drained else None
 
     def _hurried(self) -> bool:
-        """Whether a scenario need not wait until its captions were read."""
+        """Whether a scenario need not wait until its captions are read."""
         return not self.plan.captions_read or self.interrupts.soft.is_set()
 
     async def _work(self, twin: Twin) -> None:
-        """Let rows come in until the plan is done, the time is over or the first signal comes."""
+        """Accept rows until the plan is done, the time is up or the first signal comes."""
         plan, clock = self.plan, self.clock
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -208,10 +207,10 @@ class Simulation:
                 task.cancel()
 
     def _record(self, observation: Observation) -> None:
-        """Hand it on, and notice a function that cannot start.
+        """Pass it on, and notice a function that cannot start.
 
-        A handler whose settings are wrong fails at each init. On AWS its messages end in the dead-letter queue after
-        hours; here the run ends with the handler's own line.
+        A handler whose settings are wrong fails at each init. On AWS, its messages are in the dead-letter queue after
+        hours; here the run ends at once, with the handler's own error.
         """
         self.observe(observation)
         match observation:
@@ -234,9 +233,9 @@ class Simulation:
         return self.telemetry.snapshot(self.clock.now())
 
 
-async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float) -> bool:
-    """Let a story come to its end after a drain; whether it put something instead, so that there is more to drain."""
-    story.ending(drained_at)
+async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float, *, drained: bool) -> bool:
+    """After a drain, wait until the story ends. True: it put more objects instead, so there is more to drain."""
+    story.ending(drained_at, drained=drained)
     acting = asyncio.ensure_future(story.acted.wait())
     try:
         await asyncio.wait({playing, acting}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Real files on their way into the bucket; which ones they are, and that the consumer reads them, is known before."""
+"""Send real files to the bucket. Their list is already known, and that the consumer can read them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ async def send(
 ) -> None:
     """Put each file into the bucket, `concurrency` at a time and in order.
 
-    Each is recorded as an `ObjectPut` when the store has answered. Once `stop` is set, no further file is begun. Memory
-    holds `limits.SOURCE_PUT_BYTES` for each in hand; a larger file goes as a multipart upload, none left half done.
-    Raises `InputError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
+    When the store has answered, an `ObjectPut` is recorded. Once `stop` is set, no further file is begun. Each file in
+    progress takes `limits.SOURCE_PUT_BYTES` of memory; a larger one is a multipart upload, which is never left half
+    done. Raises `InputError` if a file can no longer be read, `CouldNotFinish` if the store refuses one.
     """
     waiting = iter(sources)
 
@@ -53,7 +53,7 @@ async def send(
 
 
 async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
-    """Put one file, and return how many bytes it had."""
+    """Put one file; returns its size in bytes."""
     try:
         with await asyncio.to_thread(source.path.open, "rb") as file:
             body = await asyncio.to_thread(file.read, limits.SOURCE_PUT_BYTES + 1)
@@ -81,6 +81,6 @@ async def _put_parts(s3: S3Client, bucket: str, key: str, file: BinaryIO) -> Non
             parts.append({"PartNumber": number, "ETag": answer["ETag"]})
         await s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
     except BaseException:
-        # Parts of an upload that nobody ends are stored, and paid for, for ever.
+        # Parts of an unfinished upload would be stored, and billed, for ever.
         await asyncio.shield(s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload))
         raise

@@ -1,7 +1,7 @@
-"""A scenario at work: waits for each step's moment, says its caption and does what it does.
+"""Plays a scenario: waits for each step's trigger, shows its caption and carries out its actions.
 
-A caption stays until it can have been read aloud, and the step after it waits that long. A step whose moment does not
-come before the run ends is skipped, and kept with the reason.
+The next step waits until a caption could have been read aloud. A step whose trigger does not come before the run ends
+is skipped, and the reason is recorded.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.observations import Noted, Record
+from simulator.base.words import significant
 from simulator.run.captions import reading_s
 from simulator.run.scenario import Scenario, Step
 from simulator.telemetry.snapshot import Snapshot
@@ -21,7 +22,7 @@ from simulator.twin.twin import Twin
 
 @dataclass(frozen=True, slots=True)
 class SkippedStep:
-    """A step whose moment never came: its number from 1, its caption, and why in words."""
+    """A step whose trigger never came: its number from 1, its caption and the reason."""
 
     step: int
     caption: str | None
@@ -30,10 +31,10 @@ class SkippedStep:
 
 @dataclass(eq=False, repr=False)
 class Story:
-    """A scenario that is played once, against a twin.
+    """Plays a scenario once, against a twin.
 
-    `hurried`: nobody reads captions, or waits for them any more. `skipped` grows as it goes. `acted` is set whenever
-    objects were put; whoever waits for the queue to drain clears it.
+    `hurried` says whether captions need not be waited for. `skipped` grows during the run. `acted` is set whenever the
+    story puts an object; the code that waits for the drain clears it.
     """
 
     scenario: Scenario
@@ -49,13 +50,17 @@ class Story:
         self._began_at = self.clock.now()
         self._read_at = self._faulty_until_at = 0.0
         self._ended_at: float | None = None
+        self._drained = True
 
-    def ending(self, ended_at: float) -> None:
-        """All is drained since then, and what does not come soon never will, unless the story itself puts more."""
-        self._ended_at = ended_at
+    def ending(self, ended_at: float, *, drained: bool = True) -> None:
+        """The queue has been empty since `ended_at`, or the wait for it ended then (`drained` is False).
+
+        Triggers still have the time in which a caption is read, and a little more, unless the story puts more.
+        """
+        self._ended_at, self._drained = ended_at, drained
 
     async def play(self) -> None:
-        """Say and do the steps in order, until each has come or was skipped; no fault is left on at the end."""
+        """Carry out or skip every step, in order. At the end, no fault is left on."""
         came = True
         try:
             for number, step in enumerate(self.scenario.steps, start=1):
@@ -80,15 +85,18 @@ class Story:
         return True
 
     def _over(self) -> bool:
-        """Whether what has not come by now never will: the end of the drain is seen in the store's own figures."""
-        if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S:
+        """Whether it is too late for a trigger to come: the run waits for nothing else, and the figures show it."""
+        if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S or not self._is_read():
             return False
         store = self.look().store
         return store is None or store.at >= self._ended_at
 
     async def _until_read(self) -> None:
-        while self.clock.now() < self._read_at and not self.hurried():
+        while not self._is_read():
             await self._wait()
+
+    def _is_read(self) -> bool:
+        return self.clock.now() >= self._read_at or self.hurried()
 
     async def _carry_out(self, step: Step) -> None:
         now, twin, table = self.clock.now(), self.twin, self.twin.resources.table
@@ -98,7 +106,7 @@ class Story:
         for put in step.puts:
             await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=put.key, Body=put.text.encode())
             self.acted.set()
-            self._ended_at = None  # until that is stored
+            self._ended_at = None  # there is something to store again
         if step.refuse_writes and twin.store is not None:
             await twin.store.refuse_writes(table, step.refuse_writes.share)
             self._faulty_until_at = max(self._faulty_until_at, now + step.refuse_writes.for_s)
@@ -106,18 +114,20 @@ class Story:
             self.record(Noted(now, f"fault: table {table} refuses {share} of the writes", "fault"))
 
     def _skip(self, number: int, step: Step) -> None:
-        ran = f"{max(0.0, (self._ended_at or self._began_at) - self._began_at):.1f} s"
+        ended_s = max(0.0, (self._ended_at or self._began_at) - self._began_at)
         if step.at_s is not None:
-            reason = f"its moment is {step.trigger} after the beginning, and the run was over after {ran}"
+            end = "the queue was empty" if self._drained else "the wait for an empty queue ended"
+            came = f"{end} after {ended_s:.1f} s and nothing else was to come"
+            reason = f"it was due {significant(step.at_s, 6)} s after the start; {came}"
         elif step.trigger:
-            reason = f"'{step.trigger}' did not come true in {ran}"
+            reason = f"'{step.trigger}' did not come true in {self.clock.now() - self._began_at:.1f} s"
         else:
             reason = f"it follows step {number - 1}"
         self.skipped.append(SkippedStep(number, step.caption, reason))
         self.record(Noted(self.clock.now(), f"step {number} of the scenario was skipped: {reason}", "warning"))
 
     async def _wait(self) -> None:
-        """Until the next look; a fault whose time is over ends meanwhile."""
+        """Wait until the next look, and end a fault whose time is over."""
         now, table = self.clock.now(), self.twin.resources.table
         if 0 < self._faulty_until_at <= now and self.twin.store is not None:
             self._faulty_until_at = 0.0

@@ -1,4 +1,4 @@
-"""The run's summary, `stockpipe.run/1`: `build` only arranges what the last snapshot and the audit say."""
+"""The run's summary, `stockpipe.run/1`. `build` only arranges the figures of the last snapshot and the audit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FATES = ("deleted", "remaining", "dead_lettered")
 
 
 def versions() -> dict[str, str | None]:
-    """Of everything whose version decides what a run does; None for a package that is not installed."""
+    """The versions of everything that decides what a run does; None for a package that is not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for package in ("stockpipe", "moto", "aiobotocore"):
         try:
@@ -43,12 +43,11 @@ def build(
     source_rows: int | None = None,
     schema: str = SCHEMA,
 ) -> dict[str, Any]:
-    """The summary as the public contract has it: every key is there, and null where a figure does not exist.
+    """The summary that the public contract describes. Every key is present; a figure that does not exist is null.
 
-    `snapshot` is the last one, `options` are those of the command as resolved, `audit` None when there was no proof
-    (the verdict is then `unproven`). `bounds` are judged on the summary itself; `situation` is what the advice needs
-    besides. `source_rows` are the rows of the real files that the run itself put; None when the objects came from the
-    generator or from others.
+    `snapshot` is the last one, and `options` are the command's resolved options. `audit` is None if there was no proof;
+    the verdict is then `unproven`. `bounds` are judged on the summary itself, and the advice needs `situation` as well.
+    `source_rows` is the number of rows in the real files that the run put; None if the objects came from elsewhere.
     """
     run, latency = snapshot.options, _picked(snapshot.latency, "p50", "p90", "p99", "max")
     summary = {
@@ -78,7 +77,7 @@ def build(
 
 
 def next_steps(summary: Mapping[str, Any], situation: Situation) -> list[dict[str, Any]]:
-    """What to do next, by what the rest of the summary says: sentences, each with a command or null."""
+    """What to do next, given the rest of the summary: sentences, each with a command or null."""
     return [step.as_json() for step in advice(summary, situation)]
 
 

@@ -1,6 +1,6 @@
 """The run's summary as a short text for the person who ran it.
 
-Reads nothing but the JSON, so that the text of a run can be had again from its file.
+It reads only the JSON, so the text can be printed again from a summary file.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from simulator.base.shown import printable
 from simulator.base.words import counted
 from simulator.dashboard.figures import rate, seconds, size
-from simulator.dashboard.lines import labelled
+from simulator.dashboard.lines import Labelled, labelled
 from simulator.run import bounds
 from simulator.run.bounds import SummaryFigure
 from simulator.run.causes import render_causes, render_next_steps
@@ -27,13 +26,13 @@ _HELD, _MISSED = Style(color="green"), Style(color="red", bold=True)
 VERDICTS = {
     "exact": ("green", "every row is accounted for"),
     "lossy": ("red", "rows were replaced by later rows of their object with the same key"),
-    "differs": ("red", "the table is not what the objects say"),
-    "unproven": ("yellow", "whether every row is stored was not proven"),
+    "differs": ("red", "the table does not match the objects"),
+    "unproven": ("yellow", "not shown that every row was stored"),
 }
 
 
 def render_summary(summary: Mapping[str, Any]) -> RenderableType:
-    """What came out, in a dozen lines: the verdict and the bounds, each stage, what differs, and what to do next."""
+    """The result in a dozen lines: the verdict and the bounds, each stage, the differences and the next steps."""
     parts: list[RenderableType] = [_headline(summary), *bounds_kept(summary), labelled(_stages(summary))]
     differences = summary["audit"].get("differences") or []
     if differences:
@@ -45,7 +44,7 @@ def render_summary(summary: Mapping[str, Any]) -> RenderableType:
 
 
 def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The steps of a scenario whose moment never came, and why."""
+    """The steps of a scenario whose trigger never came, and why."""
     skipped = summary.get("skipped_steps") or []
     if skipped:
         yield Text("  what the scenario skipped", Style(bold=True))
@@ -57,18 +56,18 @@ def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
 def bounds_kept(
     summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = bounds.FIGURES
 ) -> Iterator[RenderableType]:
-    """A line for each bound that was missed or asked for; one for all the defaults that held."""
+    """One line per bound that was missed or that the user set, and one for all defaults that held."""
     defaults = {bound.text for bound in bounds.DEFAULTS}
-    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    lines: list[tuple[Text, Text]] = []
     for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"])):
         value, meaning = bounds.words(judged, summary, figures)
         if not judged["held"]:
             said = Text.assemble(judged["bound"], "  ", (value, _MISSED), f": {printable(meaning)}")
-            grid.add_row(Text("missed", _MISSED), said)
+            lines.append((Text("missed", _MISSED), said))
         elif judged["bound"] not in defaults:
-            grid.add_row(Text("held", _HELD), Text(f"{judged['bound']}  {value}"))
-    if grid.row_count:
-        yield grid
+            lines.append((Text("held", _HELD), Text(f"{judged['bound']}  {value}")))
+    if lines:
+        yield Labelled(lines, Style())
     if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):
         yield Text.assemble("  ", ("held", _HELD), "    ", counted(by_default, "default bound"))
 
@@ -118,8 +117,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "", f"{counted(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
-        busiest = rate(throughput["rows_per_s_max"])
-        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest} rows"
+        busiest = counted(throughput["rows_per_s_max"] or 0, "row")
+        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest}"
     latency = summary["latency_s"]["object_to_stored"]
     if latency["p50"] is not None:
         percentiles = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())
@@ -129,7 +128,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    replaced = f"{audit['duplicates']:,} replaced within their object"
+    replaced = f"{counted(audit['duplicates'], 'duplicate')} within an object"
     if audit["overwritten"]:
         replaced += f" ({audit['overwritten']:,} overwritten)"
     yield "proof", f"{counted(audit['parsed_rows'], 'row')} read, {audit['rejected']:,} rejected, {replaced}"

@@ -1,7 +1,7 @@
-"""Observations folded into snapshots: the one place that counts what happens in a run.
+"""Folds observations into snapshots: the one place that counts what happens in a run.
 
-It owns no task and does no I/O. `record` is called between two steps of hot paths and only adds; `snapshot` does the
-arithmetic, a few times a second. Nobody reads telemetry's own state, and nothing here is drawn.
+It owns no task and does no I/O. Hot paths call `record`, which only adds; `snapshot` does the arithmetic, a few times
+per second. Other rooms see only snapshots, never the state in here, and nothing here draws.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
 from simulator.base.observations import Observation
 from simulator.base.shown import printable
 from simulator.base.words import counted
@@ -53,7 +53,7 @@ _TONES: Mapping[str, Tone] = {
 class Telemetry:
     """Folds the observations of one run of one stack.
 
-    `load_view` is asked at each snapshot, with its instant, for what a load test adds.
+    Each snapshot calls `load_view` with its instant, for what a load test adds.
     """
 
     def __init__(self, stack: Stack, options: RunOptions, load_view: Callable[[float], LoadView] | None = None) -> None:
@@ -108,30 +108,30 @@ class Telemetry:
         }
 
     def record(self, observation: Observation) -> None:
-        """Count an observation; the `Record` of every room. Never raises: a failure of ours is counted instead."""
+        """Count an observation; this is the `Record` of every room. Never raises: it counts its own failures."""
         fold = self._folds.get(type(observation))
         if fold is None:
             return
         try:
             fold(observation)
-        except Exception:  # noqa: BLE001 - whoever records must not fail because counting did
+        except Exception:  # noqa: BLE001 - a caller must not fail because counting did
             self._learn(folding_errors=self._facts.folding_errors + 1)
 
     def located(self, endpoint: str) -> None:
-        """The store listens: `endpoint` is shown from now on."""
+        """The store listens at `endpoint`; show it from now on."""
         self._options = replace(self._options, endpoint=endpoint)
 
     def concluded(self, conclusion: Conclusion) -> None:
-        """The run is over: its conclusion is shown from now on."""
+        """The run is over; show its conclusion from now on."""
         self._learn(conclusion=conclusion)
 
     @property
     def failed_for_good(self) -> Mapping[str, LastDelivery]:
-        """Messages in the path's queue that cannot succeed, by id: so said their function of the last delivery."""
+        """Messages in the path's queue that cannot succeed, by id: their function said so at the last delivery."""
         return self._failures.for_good
 
     def snapshot(self, now: float) -> Snapshot:
-        """Everything as of `now`."""
+        """The state of the run as of `now`."""
         first = self._window[0] if self._window else None
         return Snapshot(
             **vars(self._facts),
@@ -145,7 +145,7 @@ class Telemetry:
             consumer=self._consumer.view(first.consumer if first else Ended()),
             rates=self._rates(),
             latency=self._latencies.view(),
-            # After the end of the drain nothing moves: the charts stand still there.
+            # Nothing moves after the drain, so the charts end there.
             history=self._course.view(min(self._sampled_at, self._facts.drained_at or now)),
             events=self._events.view(),
             failures=self._failures.view(),
@@ -155,10 +155,10 @@ class Telemetry:
         )
 
     def ledgers(self, counted_rows: int | None) -> Ledgers:
-        """What producer and consumer report, for the proof; `counted_rows` are the puts that the store accepted."""
+        """What producer and consumer report, for the proof; `counted_rows` is the number of rows the store accepted."""
         return self._ledger.view(counted_rows)
 
-    # One method an observation.
+    # One method per observation.
 
     def _phase_changed(self, change: observations.PhaseChanged) -> None:
         facts = self._facts
@@ -168,7 +168,7 @@ class Telemetry:
             self._course = self._new_course(change.at)
         elif change.phase == "draining":
             self._learn(next_tick_at=None)
-            self._events.add(change.at, "draining: what is on its way is finished, nothing new begins")
+            self._events.add(change.at, "draining: finishing what is in flight, accepting nothing new")
         elif change.phase in ("auditing", "done") and facts.drained_at is None and facts.running_at is not None:
             self._learn(drained_at=change.at)
 
@@ -200,7 +200,7 @@ class Telemetry:
         function = self._functions[retired.function]
         function.retired(retired.environment)
         if self._facts.phase == "running":
-            text = f"{function.name} environment {retired.environment} gone: {retired.reason}"
+            text = f"{function.name} environment {retired.environment} ended: {retired.reason}"
             self._events.add(retired.at, text, key=f"retired {retired.function} {retired.reason}")
 
     def _invocation_ended(self, invocation: observations.InvocationEnded) -> None:
@@ -222,16 +222,17 @@ class Telemetry:
         self._events.add(throttle.at, text, "grows", key=f"throttled {throttle.function}")
 
     def _messages_received(self, received: observations.MessagesReceived) -> None:
-        """What was received was visible, and is in flight with all that is not settled: no sample may have seen it."""
-        if received.mapping != self._path_mapping or not received.count:
+        """Update the maxima: perhaps no sample saw these messages visible, or in flight with the unsettled ones."""
+        count = received.count - received.test_events
+        if received.mapping != self._path_mapping or not count:
             return
-        held, self._in_hand = self._facts.maxima, self._in_hand + received.count
+        held, self._in_hand = self._facts.maxima, self._in_hand + count
         self._course.glimpse_depth(received.at, 0, self._in_hand)
-        if received.count > held.visible or self._in_hand > held.in_flight:
+        if count > held.visible or self._in_hand > held.in_flight:
             deeper = self._in_hand > held.depth
             maxima = replace(
                 held,
-                visible=max(held.visible, received.count),
+                visible=max(held.visible, count),
                 in_flight=max(held.in_flight, self._in_hand),
                 depth=max(held.depth, self._in_hand),
                 depth_at=received.at if deeper else held.depth_at,
@@ -240,16 +241,16 @@ class Telemetry:
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
         function = self._mapped[message.mapping]
-        if message.mapping == self._path_mapping:
+        if message.mapping == self._path_mapping and not is_test_event(message.body):
             self._in_hand = max(0, self._in_hand - 1)
             held, age_s = self._facts.maxima, message.at - message.sent_at
             if age_s > (held.oldest_age_s or 0.0):
                 self._learn(maxima=replace(held, oldest_age_s=age_s))
-        # Whoever settles a whole batch does so at once after its invocation: its cause is the function's last.
+        # A mapping settles a whole batch right after its invocation, so the function's last cause is the cause here.
         cause = self._causes.get((function, message.reason), message.reason)
         failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None
         if message.reason == observations.FILTERED:
-            text = f"a message in {message.queue} was deleted: no filter of {message.mapping} lets it through"
+            text = f"a message in {message.queue} was deleted: no filter of {message.mapping} matches it"
             self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
             if message.mapping == self._path_mapping and (objects := objects_of(message.body)):
                 self._learn(filtered=self._facts.filtered + 1)
@@ -327,7 +328,7 @@ class Telemetry:
         )
         self._learn(store=counters, maxima=maxima)
 
-    # What the methods above share.
+    # Shared by the methods above.
 
     def _began(self, at: float) -> None:
         if self._facts.first_at is None:
@@ -340,7 +341,7 @@ class Telemetry:
         return Course(origin_at, limits.HISTORY_KEEP_S if self._options.endless else None)
 
     def _announce_losses(self, at: float, before: StoreCounters, now: StoreCounters) -> None:
-        """Tell of what the store did between two samples that nobody else observes."""
+        """Add events for what only the store sees: what it did between two samples."""
         for name, queue in now.queues.items():
             moved = queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered
             if moved > 0:
@@ -379,7 +380,7 @@ class Telemetry:
 
 
 class _Sample(NamedTuple):
-    """The counters along the path and the functions' figures at one instant."""
+    """The counters along the path and the functions' figures, at one instant."""
 
     at: float
     along: Along

@@ -1,4 +1,4 @@
-"""What happened, in words: a bounded list in which a repetition is counted instead of listed again."""
+"""What happened, in words: a bounded list that counts repetitions instead of listing them again."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class EventLog:
         self._events: deque[tuple[str, Event]] = deque(maxlen=limits.EVENTS_KEPT)
 
     def add(self, at: float, text: str, tone: Tone = "plain", *, key: str | None = None, count: int = 1) -> None:
-        """Tell of something.
+        """Add an event.
 
-        Events of one `key` (default: the text) that follow each other within `limits.EVENT_REPEAT_S` share one line,
+        Events with the same `key` (default: the text) within `limits.EVENT_REPEAT_S` of each other share one line,
         which moves to the end with the newest text and the sum of the counts.
         """
         key = key or text
@@ -33,5 +33,5 @@ class EventLog:
         self._events.append((key, Event(at, printable(text), tone, count)))
 
     def view(self) -> tuple[Event, ...]:
-        """All that is kept, oldest first."""
+        """All events that are kept, oldest first."""
         return tuple(event for _, event in self._events)

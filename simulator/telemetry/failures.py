@@ -1,7 +1,7 @@
-"""Why messages failed, by reason: the functions' own words where they say why, else what AWS sees. Pure.
+"""Why messages failed, by reason: in the function's own words if it gave any, else what AWS sees. Pure.
 
-The consumer says why in a log line (`message failed`), which may come before or after its invocation is over. Of a
-function that says nothing, a message's reason is what became of the invocation: its exception, a timeout, a throttle.
+The consumer says why in a log line (`message failed`), which may come before or after its invocation is over. If a
+function says nothing, the reason is the outcome of the invocation: its exception, a timeout, a throttle.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from simulator.base.counters import is_test_event
 from simulator.base.observations import InvocationEnded, InvocationThrottled, MessageSettled
 from simulator.proof.notifications import objects_of
 from simulator.telemetry.reasons import Causes, ReasonGroup, structured, text_in, whole_in
 from simulator.telemetry.snapshot import Cause, Example
 
 PARTIAL_RESPONSE = "batch item failure"
-"""What a mapping says of a message that its function named in its response."""
+"""The outcome of a message that the function named in its response."""
 MESSAGES_KEPT = 50_000
-"""Failed messages that are known by their ids, some 15 MB; those beyond it are counted by their first delivery."""
+"""How many failed messages are tracked by id (about 15 MB); beyond it, only first deliveries count."""
 
 _PLATFORM = re.compile(r"RequestId: \S+ Error: ")
 
 
 class LastDelivery(NamedTuple):
-    """When a message was last received, and for which time."""
+    """When a message was last received, and how many times it had been received by then."""
 
     received_at: float
     receive_count: int
 
 
 class FailedDelivery(NamedTuple):
-    """A delivery that failed, in words; those of one `kind` differ in nothing that matters."""
+    """A failed delivery, in words. Those of the same `kind` differ only in details."""
 
     kind: str
     text: str
@@ -42,9 +43,9 @@ class FailedDelivery(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Message:
-    """A message whose delivery `receive_count` failed. `reported`: its function said why, and whether for good.
+    """A message whose delivery number `receive_count` failed.
 
-    `delivery` is None until that delivery is over.
+    `reported`: its function said why, and whether for good. `delivery` is None until that delivery is over.
     """
 
     group: ReasonGroup
@@ -55,7 +56,7 @@ class _Message:
     delivery: LastDelivery | None = None
 
     def counts(self, by: int) -> None:
-        """Count it in its group, or take it out again."""
+        """Add `by` to the count of its group; a negative number takes it out again."""
         if self.is_test:
             self.group.tests += by
         else:
@@ -63,9 +64,9 @@ class _Message:
 
 
 class Failures:
-    """The messages of one queue that failed. Each counts once, under the reason of its last delivery.
+    """The failed messages of one queue. Each counts once, under the reason of its last delivery.
 
-    `parameters` are the template parameters behind the function's settings. A queue gives a message up after
+    `parameters` are the template parameters behind the function's settings. The queue dead-letters a message after
     `maximum_receives` deliveries (None: never).
     """
 
@@ -79,37 +80,37 @@ class Failures:
 
     @property
     def for_good(self) -> Mapping[str, LastDelivery]:
-        """Messages in the queue that cannot succeed, by id: so said their function of the last delivery, now over."""
+        """Messages in the queue that cannot succeed, by id: their function said so at the last finished delivery."""
         return self._for_good
 
     def logged(self, line: str) -> None:
-        """A line of the function's log: perhaps why a message failed."""
-        told = structured(line, "message failed") or {}
-        identifier, reason, setting = (text_in(told, name) for name in ("messageId", "reason", "setting"))
-        receive_count = whole_in(told, "receiveCount")
+        """Read a line of the function's log, which may say why a message failed."""
+        document = structured(line, "message failed") or {}
+        identifier, reason, setting = (text_in(document, name) for name in ("messageId", "reason", "setting"))
+        receive_count = whole_in(document, "receiveCount")
         if identifier is None or reason is None or receive_count is None:
             return
-        said = told.get("permanent")
+        said = document.get("permanent")
         message = self._messages.get(identifier)
         if message is not None and message.reported and message.receive_count == receive_count:
-            # Another object of the same message: the message fails for good once there is no hope for any of them.
+            # Another object of the same message, which fails for good only if all its objects do.
             message.permanent = message.permanent and said is True
         elif message is not None or len(self._messages) < MESSAGES_KEPT:
             group = self._reasons.group(reason, said if isinstance(said, bool) else None, setting, PARTIAL_RESPONSE)
             message = _Message(group, receive_count, reported=True, permanent=said is True)
-            self._put(identifier, message, text_in(told, "key"))
+            self._put(identifier, message, text_in(document, "key"))
         if message is not None:
             self._judge(identifier, message)
 
     def settled(self, message: MessageSettled, cause: str) -> FailedDelivery | None:
-        """What became of a delivery; the failure, if it failed. `cause` is the reason where its function gave none."""
+        """Record a delivery's outcome; returns the failure, if any. `cause` is the reason if its function gave none."""
         identifier = message.message_id
         if message.deleted:
             if (held := self._messages.pop(identifier, None)) is not None:
                 held.group.deleted += not held.is_test
             self._for_good.pop(identifier, None)
             return None
-        is_test = '"s3:TestEvent"' in message.body
+        is_test = is_test_event(message.body)
         refs = objects_of(message.body)
         seen = refs[0].key if refs else None
         held = self._messages.get(identifier)
@@ -133,7 +134,7 @@ class Failures:
         return self._failed("s3:TestEvent" if is_test else seen, held.group, message.receive_count)
 
     def dead_lettered(self, total: int) -> None:
-        """The queue has given up `total` messages so far: those that failed their last delivery first."""
+        """The queue has dead-lettered `total` messages so far; assume those that first failed their last delivery."""
         while self._dead_lettered < total and self._exhausted:
             identifier = self._exhausted.popleft()
             if (held := self._messages.pop(identifier, None)) is not None:
@@ -153,7 +154,7 @@ class Failures:
         return FailedDelivery(f"{how}: {group.kind}", text, bool(group.permanent))
 
     def _put(self, identifier: str, message: _Message, key: str | None) -> None:
-        """The message failed for this reason now, whatever it failed for before."""
+        """Move the message to this reason; an earlier one no longer counts."""
         before = self._messages.get(identifier)
         if before is not None:
             before.counts(-1)
@@ -172,7 +173,7 @@ class Failures:
 
 
 def cause_of(invocation: InvocationEnded) -> str:
-    """Why an invocation failed: the last line of its traceback, or the platform's sentence about it."""
+    """Why an invocation failed: the last line of its traceback, or the platform's message."""
     message = invocation.error_message or ""
     if platform := _PLATFORM.match(message):
         return message[platform.end() :]
@@ -180,5 +181,5 @@ def cause_of(invocation: InvocationEnded) -> str:
 
 
 def cause_of_throttle(throttle: InvocationThrottled) -> str:
-    """Why messages came back without having been seen by their function."""
+    """Why messages came back although their function never saw them."""
     return f"throttled: {throttle.reason}"

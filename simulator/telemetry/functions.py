@@ -1,4 +1,4 @@
-"""What one function does, counted: its invocations, environments and own metrics."""
+"""Counts of one function: its invocations, environments and own metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = (
 
 
 class Ended(NamedTuple):
-    """What a function has dealt with: invocations that ended, messages given to it, billed time."""
+    """A function's work so far: invocations that ended, messages given to it, billed time."""
 
     invocations: int = 0
     messages: int = 0
@@ -23,7 +23,7 @@ class Ended(NamedTuple):
 
 
 class FunctionTotals:
-    """Counts of one function, from zero at the run's start."""
+    """Counts of one function since the run began."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name
@@ -36,12 +36,12 @@ class FunctionTotals:
         self._running: set[str] = set()
 
     def scaled(self, concurrency: int) -> bool:
-        """Its mapping may have so many batches in hand; whether that is another number than before."""
+        """Its mapping may have this many batches in progress; returns whether that is a change."""
         before, self.concurrency = self.concurrency, concurrency
         return before not in (None, concurrency)
 
     def started(self, invocation: InvocationStarted) -> None:
-        """An environment was given an event."""
+        """An environment received an event."""
         self.invocations += 1
         self.messages += invocation.messages
         self._environments.add(invocation.environment)
@@ -62,16 +62,16 @@ class FunctionTotals:
         self._environments.add(environment)
 
     def retired(self, environment: int) -> None:
-        """An environment is gone."""
+        """An environment has ended."""
         self._environments.discard(environment)
 
     @property
     def ended_so_far(self) -> Ended:
-        """Of which the difference of two gives means."""
+        """The totals so far; means come from the difference between two of them."""
         return Ended(self.ended, self.messages, self.duration_s)
 
     def view(self, before: Ended) -> FunctionView:
-        """The totals, with means since `before`; where nothing ended since, of the whole run."""
+        """The totals, with means since `before`, or over the whole run if nothing has ended since."""
         if self.ended == before.invocations:
             before = Ended()
         ended, messages, duration_s = (now - then for now, then in zip(self.ended_so_far, before, strict=True))

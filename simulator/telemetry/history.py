@@ -16,15 +16,15 @@ _LONGEST_S = 86_400.0
 
 
 def band(latency_s: float) -> int:
-    """The heat strip's band of a latency: 0 is the fastest."""
+    """The heat strip's band for a latency; 0 is the fastest."""
     return bisect_left(LATENCY_BANDS_S, latency_s)
 
 
 class Course:
     """The run in slots of equal width.
 
-    When all slots are taken, a whole run (`keep_s` None) halves its resolution; one without an end does so only until
-    it covers `keep_s`, and then forgets its oldest quarter.
+    When all slots are taken, a run with an end (`keep_s` None) halves its resolution. One without an end does so only
+    until it covers `keep_s`; then it forgets its oldest quarter.
     """
 
     def __init__(self, origin_at: float, keep_s: float | None = None, slots: int = limits.HISTORY_SLOTS) -> None:
@@ -39,7 +39,7 @@ class Course:
         self._marks: deque[float] = deque(maxlen=limits.HISTORY_MARKS)
 
     def sample_depth(self, at: float, visible: int, in_flight: int) -> None:
-        """The queue's depth at an instant; between samples the last one holds."""
+        """The queue's depth at an instant; it holds until the next sample."""
         self.glimpse_depth(at, visible, in_flight)
         self._depth_now = (visible, in_flight)
 
@@ -49,7 +49,7 @@ class Course:
         self._depths[slot] = max((visible, in_flight), self._depths[slot], key=sum)
 
     def add_rows(self, since_at: float, until_at: float, rows: float) -> None:
-        """`rows` were written between two samples; they are spread evenly over the slots between."""
+        """`rows` rows were written between two samples; spread them evenly over the slots between."""
         last = self._slot(until_at)
         length_s = until_at - since_at
         first = min(last, max(0, int((since_at - self._origin_at) / self._slot_s)))
@@ -66,7 +66,7 @@ class Course:
         self._heat[self._slot(at)][band(latency_s)] += 1
 
     def mark(self, at: float) -> None:
-        """A tick, to be shown on the time axis."""
+        """A tick fired; the time axis shows it."""
         self._marks.append(at)
 
     def view(self, until_at: float) -> History:
@@ -85,7 +85,7 @@ class Course:
         )
 
     def _slot(self, at: float) -> int:
-        """The slot of an instant, made if need be. What lies before the origin belongs to the first slot."""
+        """The slot of an instant, created if needed. Anything before the origin belongs to the first slot."""
         while (slot := max(0, int((at - self._origin_at) / self._slot_s))) >= self._slots:
             self._make_room()
         while len(self._rows) <= slot:
@@ -117,13 +117,13 @@ class Latencies:
         self._view = Latency()
 
     def add(self, latency_s: float) -> None:
-        """Record one; a negative one (clocks that differ) counts as zero, one over a day as a day."""
+        """Record a latency. A negative one (two clocks differ) counts as zero, one over a day as a day."""
         latency_s = min(max(latency_s, 0.0), _LONGEST_S)
         self._max = max(self._max, latency_s)
         self._histogram.record_value(max(1, round(latency_s / _UNIT_S)))
 
     def view(self) -> Latency:
-        """Percentiles of all that was recorded."""
+        """Percentiles of everything recorded."""
         if self._histogram.total_count != self._view.count:
             found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 99.0])
             p50, p90, p99 = (min(value * _UNIT_S, self._max) for value in found.values())

@@ -1,6 +1,6 @@
-"""What producer and consumer report of their work, added up for the proof (`simulator/proof/ledgers.py`).
+"""Adds up what producer and consumer report about their work, for the proof (`simulator/proof/ledgers.py`).
 
-An invocation that ends without having published its metrics reports nothing, and is counted apart.
+An invocation that ends without publishing its metrics reports nothing, and is counted separately.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Report = tuple[int, int, int]
 
 @dataclass
 class _Generator:
-    """The scheduled functions that write below one prefix: what was asked of them and what they say, by tick.
+    """The scheduled functions that write below one prefix: what they should do and what they report, by tick.
 
-    A tick that is tried again, or is another function's too, writes the same objects again.
+    A tick that is retried, or that another function has as well, writes the same objects again.
     """
 
     names: dict[str, None] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Ledger:
         generator.fired = True
         instant = _second(tick.event_time)
         if instant is None:
-            generator.times_known = False  # an event without a time means now, whenever that is
+            generator.times_known = False  # without a time in the event, the handler uses the current time
         else:
             files, rows = self._sizes[tick.function]
             generator.asked[instant] = max((files, files * rows), generator.asked.get(instant, (0, 0)))
@@ -100,17 +100,17 @@ class Ledger:
         self._put_bytes[folder] += put.size_bytes
 
     def filtered(self, objects: Iterable[ObjectRef], sent_at: float) -> None:
-        """A message about these objects was deleted by the filter of the consumer's mapping."""
+        """The filter of the consumer's mapping deleted a message about these objects."""
         self._filtered.update((ref, max(sent_at, self._filtered.get(ref, sent_at))) for ref in objects)
 
     def ingested(self, objects: Iterable[ObjectRef], sent_at: float) -> None:
-        """The consumer is done with a message about these objects: they are to be stored, as they were when it came."""
+        """The consumer finished a message about these objects: they should be stored, as they were when it was sent."""
         for ref in objects:
             if sent_at > self._filtered.get(ref, math.inf):
                 del self._filtered[ref]
 
     def published(self, function: str, document: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """An invocation published its metrics, in a log line that says this."""
+        """An invocation published its metrics, in a log line with this document."""
         request_id = str(document.get("requestId"))
         generator = self._generator_of.get(function)
         if generator is not None and "FilesWritten" in metrics:
@@ -126,7 +126,7 @@ class Ledger:
         self._reported.add((function, request_id))
 
     def ended(self, invocation: InvocationEnded) -> None:
-        """An invocation ended; its report, if there is one, has come before."""
+        """An invocation ended; its report, if any, came before."""
         key = (invocation.function, invocation.request_id)
         if key in self._reported:
             self._reported.discard(key)
@@ -134,7 +134,7 @@ class Ledger:
             self._silent[invocation.function] += 1
 
     def view(self, counted_rows: int | None) -> Ledgers:
-        """Everything so far; `counted_rows` are the puts that the store accepted, None if nobody counts."""
+        """Everything so far; `counted_rows` is how many rows the store accepted, None if it does not count."""
         return Ledgers(tuple(self._producers()), self._consumption(), counted_rows, frozenset(self._filtered))
 
     def _producers(self) -> Iterator[Producer]:
@@ -144,7 +144,7 @@ class Ledger:
                 yield generator.producer(prefix, tuple(said for key in functions for said in self._apart(key)))
         for folder, files in self._put_files.items():
             keys = re.compile(re.escape(f"{self._prefix}{folder}/") + ".*")
-            # What users send may repeat its keys; what a load test makes up never does.
+            # Users' files may repeat keys; a load test's objects never do.
             yield Producer("the run", keys, Amount(files, None, self._put_bytes[folder]), unique=folder == "load")
 
     def _consumption(self) -> Consumer | None:
@@ -171,7 +171,7 @@ class Ledger:
 
 
 def _size(function: Function) -> tuple[int, int] | None:
-    """Objects of a tick and rows of an object, as a generator's settings say; None if these are no such settings."""
+    """Objects per tick and rows per object, from a generator's settings; None if they do not say."""
     try:
         return int(function.environment["FILE_COUNT"]), int(function.environment["ROWS_PER_FILE"])
     except (KeyError, ValueError):

@@ -15,13 +15,13 @@ NAMESPACE = "stockpipe"
 def embedded_metrics(line: str) -> dict[str, float]:
     """The sums of the metrics that a log line declares under `NAMESPACE`, by name; empty when it declares none.
 
-    A line that is no embedded metric, or a malformed one, has none: CloudWatch passes it over just so.
+    A line that is not an embedded metric, or a malformed one, has none; CloudWatch ignores it as well.
     """
     return embedded_document(line)[1]
 
 
 def embedded_document(line: str) -> tuple[Mapping[str, Any], dict[str, float]]:
-    """The line's members and its metrics; nothing of both where `embedded_metrics` has none."""
+    """The line's members and its metrics; both are empty if `embedded_metrics` is."""
     if '"_aws"' not in line:
         return {}, {}
     try:

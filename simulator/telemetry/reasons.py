@@ -1,4 +1,4 @@
-"""Causes in words, grouped: what differs from message to message is folded, and a flood of them stays small. Pure."""
+"""Causes in words, grouped: details that differ between messages are folded, so many causes stay few. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from simulator.base.shown import printable
 from simulator.telemetry.snapshot import Cause, Example
 
 REASONS_KEPT = 20
-"""Causes told apart; more than a person reads. The rest is counted as `OTHERS`."""
+"""How many causes are kept, which is more than anybody reads. The rest counts as `OTHERS`."""
 EXAMPLES_KEPT = 5
 REASON_CHARACTERS = 400
 CELL_CHARACTERS = 100
 OTHERS = "other reasons"
 ELLIPSIS = "…"
 
-# Quoted text, paths and keys, identifiers, numbers. An apostrophe within a word quotes nothing.
+# Quoted text, paths and keys, identifiers, numbers. An apostrophe within a word is not a quote.
 _VARYING = re.compile(
     r"""(
         (?<!\w)'[^']*'(?!\w) | "[^"]*" | `[^`]*`
@@ -34,11 +34,11 @@ _VARYING = re.compile(
 
 @dataclass(slots=True, eq=False)
 class ReasonGroup:
-    """What has one reason in common: `words` are the reason's text in pieces, every second one varies.
+    """Everything with the same reason: `words` is the reason's text in pieces, of which every second may vary.
 
-    A varying piece that was the same each time is still itself, any other an ellipsis; `kind` is the text without any
-    of them. `tests` are test events of S3,
-    which queues do not count: they are a group's count only where nothing else is.
+    A piece that has been the same each time is shown, one that varied is an ellipsis; `kind` is the text without all
+    pieces that may vary. `tests` counts test events of S3, which queues do not count: they make up a group's count only
+    if it has nothing else.
     """
 
     words: list[str]
@@ -58,12 +58,12 @@ class ReasonGroup:
         return "".join(self.words)
 
     def add(self, example: Example | None, count: int = 1) -> None:
-        """It happened again, `count` times; for instance here."""
+        """It happened `count` more times, for example here."""
         self.count += count
         self.show(example)
 
     def show(self, example: Example | None) -> None:
-        """Keep an example, if it is one of the first."""
+        """Keep an example if it is among the first."""
         if example is not None and len(self.examples) < EXAMPLES_KEPT and example not in self.examples:
             self.examples.append(example)
 
@@ -77,13 +77,13 @@ class Causes:
 
     @property
     def others(self) -> ReasonGroup:
-        """The group of everything that has none of its own."""
+        """The group of everything without a group of its own."""
         return self._others
 
     def group(
         self, reason: str, permanent: bool | None = None, setting: str | None = None, outcome: str | None = None
     ) -> ReasonGroup:
-        """The group of this reason. `setting` is the environment variable that would mend it."""
+        """The group of this reason. `setting` is the environment variable that would fix it."""
         pieces = _VARYING.split(printable(reason)[:REASON_CHARACTERS])
         key = (permanent, setting, outcome, *pieces[::2])
         group = self._groups.get(key)
@@ -99,7 +99,7 @@ class Causes:
         return group
 
     def view(self, parameters: Mapping[str, str]) -> tuple[Cause, ...]:
-        """All that happened, the most frequent first. `parameters`: the template parameter behind each setting."""
+        """All causes, most frequent first. `parameters` has the template parameter behind each setting."""
         groups = sorted(self._groups.values(), key=lambda group: -group.count)
         return tuple(_cause(group, parameters) for group in (*groups, self._others) if group.count or group.tests)
 
@@ -118,14 +118,14 @@ def _cause(group: ReasonGroup, parameters: Mapping[str, str]) -> Cause:
 
 
 def shortened(cell: object) -> str | None:
-    """A cell's text as an example shows it; None for what is not text."""
+    """A cell's text as an example shows it; None for anything but text."""
     if not isinstance(cell, str):
         return None
     return cell if len(cell) <= CELL_CHARACTERS else cell[: CELL_CHARACTERS - 1] + ELLIPSIS
 
 
 def spot(key: str | None, line: int | None, cell: str | None) -> str:
-    """Where an example was seen, in words: `stocks/a.csv line 3 'yesterday'`; empty where nothing is known."""
+    """Where an example was seen: `stocks/a.csv line 3 'yesterday'`; empty if nothing is known."""
     parts = (key, None if line is None else f"line {line:,}", None if cell is None else f"'{cell}'")
     return printable(" ".join(filter(None, parts)))
 
@@ -154,6 +154,6 @@ def whole_in(document: Mapping[str, Any], name: str) -> int | None:
 
 
 def mappings_in(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects of a list; none where it is no list."""
+    """The JSON objects of a list; none if it is not a list."""
     values = document.get(name)
     return (each for each in values if isinstance(each, dict)) if isinstance(values, list) else iter(())

@@ -1,4 +1,4 @@
-"""Why rows were rejected, by reason: what the consumer says of each object in a log line (`rows rejected`). Pure."""
+"""Why rows were rejected, by reason: the consumer logs it for each object (`rows rejected`). Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from simulator.telemetry.reasons import (
 from simulator.telemetry.snapshot import Cause, Example
 
 OBJECTS_KEPT = 10_000
-"""Objects whose rejected rows are known apart, so that one that is read again counts once."""
+"""How many objects are tracked separately, so that one that is read again counts once."""
 
 
 class Rejections:
-    """The rows that one function rejected. Of an object that is read again, the last reading counts.
+    """The rows that one function rejected. If an object is read again, the last reading counts.
 
     `parameters` are the template parameters behind the function's settings.
     """
@@ -33,22 +33,22 @@ class Rejections:
         self.last = ""
 
     def logged(self, line: str) -> None:
-        """A line of the function's log: perhaps what it rejected of an object. `last` says the first of it in words."""
-        told = structured(line, "rows rejected") or {}
-        key = text_in(told, "key")
+        """Read a log line, which may say what was rejected in an object. `last` is then its first reason, in words."""
+        document = structured(line, "rows rejected") or {}
+        key = text_in(document, "key")
         if key is None:
             return
-        where = (text_in(told, "bucket"), key)
+        where = (text_in(document, "bucket"), key)
         for group, count in self._objects.pop(where, ()):
             group.count -= count
         counted, words = [], []
-        for reason in mappings_in(told, "reasons"):
+        for reason in mappings_in(document, "reasons"):
             count = whole_in(reason, "count") or 1
             example = Example(key, whole_in(reason, "line"), shortened(reason.get("cell")))
             text = text_in(reason, "reason") or "no reason given"
             counted.append((self._add(text, example, count, text_in(reason, "setting")), count))
             words.append(f"{text} ({spot(example.object, example.line, example.cell)})")
-        rest = (whole_in(told, "rejected") or 0) - sum(count for _, count in counted)
+        rest = (whole_in(document, "rejected") or 0) - sum(count for _, count in counted)
         if rest > 0:
             self._reasons.others.add(Example(key), rest)
             counted.append((self._reasons.others, rest))
@@ -62,7 +62,7 @@ class Rejections:
         return self._reasons.view(self._parameters)
 
     def _add(self, reason: str, example: Example, count: int, setting: str | None) -> ReasonGroup:
-        # A row that is rejected is never read otherwise: no delivery helps.
+        # Every delivery reads the row in the same way, so none helps.
         group = self._reasons.group(reason, True, setting)
         group.add(example, count)
         return group

@@ -1,6 +1,6 @@
-"""The state of a run at one instant, whole and unchangeable: what the dashboard, the plain line and the summary read.
+"""The complete, immutable state of a run at one instant, for the dashboard, the plain line and the summary.
 
-Names and units are AWS's. Rates are taken over the last `limits.RATE_WINDOW_S` seconds; totals since the run began.
+Names and units are AWS's. Rates are over the last `limits.RATE_WINDOW_S` seconds, totals since the run began.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters
 from simulator.base.observations import Phase
 
 Tone = Literal["plain", "moves", "grows", "lost"]
-"""How a line or figure is meant: green moves, yellow grows, red is lost or refused."""
+"""The meaning of a line or figure, which decides its colour: green moves, yellow grows, red is lost or refused."""
 
 LATENCY_BANDS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Upper ends of the heat strip's bands; one more band holds everything slower."""
@@ -21,10 +21,10 @@ LATENCY_BANDS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the run was asked for.
+    """The options of the run.
 
-    Its end is the first of `duration_s`, `ticks` (of the schedule) and `objects` (of a source) that is given; none of
-    them means until interrupted. `schedule` is the expression, None when nothing fires; `endpoint` None until known.
+    It ends at the first of `duration_s`, `ticks` (of the schedule) and `objects` (of a source) that is given; without
+    any, when it is interrupted. `schedule` is the expression, None if nothing fires; `endpoint` is None until known.
     """
 
     command: str
@@ -41,15 +41,15 @@ class RunOptions:
 
     @property
     def endless(self) -> bool:
-        """Whether it goes on until it is interrupted."""
+        """Whether the run goes on until it is interrupted."""
         return self.duration_s is None and self.ticks is None and self.objects is None
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The AWS names of the parts along the run's path; empty where there is none.
+    """The AWS names of the parts along the run's path; empty if there is no such part.
 
-    `concurrency_limit`: how many batches the consumer may work on at once (None: the template sets no bound).
+    `concurrency_limit` is how many batches the consumer may work on at once (None: the template sets no limit).
     """
 
     bucket: str = ""
@@ -62,7 +62,7 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, in words. `count` times until `at` when it repeated."""
+    """Something that happened, in words; `count` times, last at `at`."""
 
     at: float
     text: str
@@ -72,7 +72,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Where something happened: the object's key, a line in it, the text of a cell; None where there is none."""
+    """Where something happened: the object's key, a line in it, the text of a cell; None for what is not known."""
 
     object: str | None = None
     line: int | None = None
@@ -81,12 +81,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A reason that messages or ticks failed for, or that rows were rejected for, `count` of them, with examples.
+    """Why `count` messages or ticks failed, or why `count` rows were rejected, with examples.
 
-    `permanent`: another delivery cannot succeed; None where nobody said so or not. `parameter` is the template
-    parameter that would mend it. Of messages, `outcome` is what the event source mapping made of the delivery (`batch
-    item failure`, `error`, `timeout`, `throttled`, ...); `deleted` succeeded later, `dead_lettered` were given up, and
-    the others remain.
+    `permanent`: another delivery cannot succeed; None if that is unknown. `parameter` is the template parameter that
+    would fix it. For messages, `outcome` is how the event source mapping saw the delivery (`batch item failure`,
+    `error`, `timeout`, `throttled`, ...); `deleted` of them succeeded later, `dead_lettered` were given up, and the
+    others remain in the queue.
     """
 
     reason: str
@@ -106,9 +106,9 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """How a run ended: the verdict of its proof in a word and in a sentence, and the tone of both.
+    """How a run ended: the verdict of its proof as a word and as a sentence, and the tone of both.
 
-    `missed` names what the run was held to and missed: each bound with the value that it met.
+    `missed` has each bound that the run missed, with the figure's value.
     """
 
     verdict: str
@@ -121,8 +121,8 @@ class Conclusion:
 class FunctionView:
     """One function's invocations and environments.
 
-    `errors` includes `timeouts`, as CloudWatch's Errors does. `left` counts messages that a function named in its
-    partial response. `metrics` holds the sums of what it published in CloudWatch's embedded format.
+    `errors` includes `timeouts`, as CloudWatch's Errors does. `left` counts messages that the function named in its
+    partial responses. `metrics` has the sums of what it published in CloudWatch's embedded format.
     """
 
     invocations: int = 0
@@ -144,7 +144,7 @@ class FunctionView:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from a message's sending to the return of the invocation that stored its object; None without any."""
+    """Seconds from sending a message until the invocation that stored its object returned; None without any."""
 
     count: int = 0
     p50: float | None = None
@@ -168,7 +168,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Maxima:
-    """The greatest values seen in the store's samples and by the pollers, and when the queue was deepest."""
+    """The greatest values that the store's samples or the pollers saw, and when the queue was deepest."""
 
     visible: int = 0
     in_flight: int = 0
@@ -179,7 +179,7 @@ class Maxima:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Time in slots of `slot_s` seconds from `origin_at` on, for series of values."""
+    """Slots of `slot_s` seconds from `origin_at` on, for series of values."""
 
     origin_at: float = 0.0
     slot_s: float = 0.25
@@ -187,10 +187,10 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class History(Slots):
-    """The run so far, up to `until_at`, all series equally long.
+    """The run up to `until_at`; all series have the same length.
 
-    `visible` and `in_flight` are the deepest sample of each slot, `rows` those written within it, `heat` the stored
-    objects of each slot by latency band. `marks` are the instants of ticks.
+    `visible` and `in_flight` are the deepest sample of each slot, `rows` the rows written in it, `heat` its stored
+    objects by latency band. `marks` are the instants of ticks.
     """
 
     until_at: float = 0.0
@@ -203,11 +203,11 @@ class History(Slots):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadView(Slots):
-    """What a load test adds to the picture. The load test builds it when `Telemetry` asks.
+    """What a load test adds to a snapshot. It builds this whenever `Telemetry` takes one.
 
     `planned` and `stored` are objects in each slot, `heat` like `History.heat` but from the planned instant.
     `planned` may run ahead of now: it is the plan. `lag_s` is the generator's lag (p99), `objects` the plan's total.
-    `verdict` is one line on what holds the pipeline back.
+    `verdict` says in one line what holds the pipeline back.
     """
 
     target: str
@@ -228,12 +228,12 @@ class LoadView(Slots):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known of a run once it was observed.
+    """What observations have shown about a run.
 
     `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
     of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts the
     path's messages for objects that its filter criteria deleted. `folding_errors` counts observations that telemetry
-    itself failed on: zero, or a defect of ours. `conclusion` is None until the run is over.
+    itself failed on: zero, unless we have a bug. `conclusion` is None until the run is over.
     """
 
     phase: Phase = "starting"
@@ -267,7 +267,7 @@ class Along:
 
 @dataclass(frozen=True)
 class Snapshot(Facts, Along):
-    """Everything there is to know of a run at the instant `at`."""
+    """Everything there is to know about a run at the instant `at`."""
 
     at: float
     options: RunOptions
@@ -287,12 +287,12 @@ class Snapshot(Facts, Along):
 
     @property
     def began_at(self) -> float:
-        """Since when it runs; since when it is starting, before."""
+        """When the run began; before that, when it began to start."""
         return self.options.started_at if self.running_at is None else self.running_at
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds since the run began to run, 0 before."""
+        """Seconds since the run began; 0 before."""
         return max(0.0, self.at - self.running_at) if self.running_at is not None else 0.0
 
     @property
@@ -302,18 +302,19 @@ class Snapshot(Facts, Along):
 
     @property
     def rows_per_s_mean(self) -> float | None:
-        """Rows written per second, over the whole seconds of the clock from the first put to the last write.
+        """Rows written per second, from the first put to the last write; None before the first write.
 
-        They are the seconds of which one is the busiest, so that the mean is never above it. None before there is a
-        write.
+        A shorter stretch counts as one second. The mean is never above the rows of the busiest whole second of the
+        clock, which a stretch of a second or two can exceed, because it begins and ends within a second.
         """
         table, first_at = self.table, self.bucket.first_put_at
         if not table.rows_written or table.last_write_at is None or first_at is None:
             return None
         begins = [at for at in (first_at, table.first_write_at) if at is not None]
-        return table.rows_written / (int(table.last_write_at) - int(min(begins)) + 1)
+        mean = table.rows_written / max(1.0, table.last_write_at - min(begins))
+        return min(mean, table.rows_per_s_max) if table.rows_per_s_max else mean
 
     @property
     def rejected_rows(self) -> int:
-        """Rows that the consumer refused, by its own count."""
+        """Rows that the consumer rejected, by its own count."""
         return round(self.consumer.metrics.get("RowsRejected", 0))

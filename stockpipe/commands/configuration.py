@@ -1,9 +1,9 @@
-"""Defaults that a person or a project sets: `STOCKPIPE_...` variables, and `[tool.stockpipe]` in a pyproject.toml.
+"""Defaults set by a user or a project: `STOCKPIPE_...` variables, and `[tool.stockpipe]` in a pyproject.toml.
 
-A variable or a key is named after the option: `STOCKPIPE_UI` and `ui` are for every command that has `--ui`,
-`STOCKPIPE_SIMULATE_RUNTIME` and `runtime` in `[tool.stockpipe.simulate]` for one. The command line outweighs a
-variable, a variable outweighs the table, and what is for one command outweighs what is for all. What leads to AWS,
-spends, deletes or answers a question is for the command line alone.
+A variable or key has the name of its option: `STOCKPIPE_UI` and `ui` apply to every command that has `--ui`,
+`STOCKPIPE_SIMULATE_RUNTIME` and `runtime` in `[tool.stockpipe.simulate]` to one. The command line overrides variables,
+variables override the table, and a setting for one command overrides one for all. Options that lead to AWS, spend
+money, delete or answer a question can only be set on the command line.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ProjectTable:
 
 
 def configured(options: AnyOptions, context: typer.Context) -> AnyOptions:
-    """The options of a command with what the variables and the table set of those that the command line does not.
+    """A command's options, with the values of variables and the table for those that the command line does not set.
 
     Says on standard error which variables mean nothing. Raises `InputError`, one line that names the place, for a value
     that cannot be used, and for a table with a key that means nothing. A command without an option that could be
@@ -72,25 +72,25 @@ def configured(options: AnyOptions, context: typer.Context) -> AnyOptions:
 
 
 def find_table(start: Path | None = None) -> ProjectTable | None:
-    """The table of the pyproject.toml in the working directory or the nearest parent that has such a file."""
+    """The table in the pyproject.toml of the working directory or of the nearest parent with such a file."""
     from simulator.base.files import UnusableFileError, read_bounded
 
     try:
         folder = start or Path.cwd()
     except FileNotFoundError:  # the directory was deleted
         return None
-    # Not Path.is_file, which raises for a folder that may not be entered.
+    # Not Path.is_file, which raises for a folder without permission.
     file = next((each / FILE for each in (folder, *folder.parents) if os.path.isfile(each / FILE)), None)  # noqa: PTH113
     if file is None:
         return None
     if file.parent != folder and file.stat().st_uid not in (0, os.geteuid()):
-        # In a folder above, such as /tmp, anybody could have put it; and a template names code to run.
+        # Anybody could have put it in a parent folder such as /tmp, and a template names code to run.
         echo(f"stockpipe: warning: '{file}' is ignored: it belongs to another user", err=True)
         return None
     try:
         content = read_bounded(file, PROJECT_BYTES)
     except (UnusableFileError, OSError):
-        return None  # of another tool's business; a project that is unreadable has worse troubles
+        return None  # an unreadable pyproject.toml is not our problem, and other tools will report it
     if b"stockpipe" not in content:
         return None
     import tomllib
@@ -132,7 +132,7 @@ def unknown_variables(environ: Mapping[str, str], kinds: Kinds) -> Iterator[str]
 
 
 def keys_of(kind: type[Options]) -> dict[str, str]:
-    """The name in a table of each option of a command, and its field: `drain-timeout`, not `drain_timeout_s`."""
+    """A command's options by their names in a table, each with its field: `drain-timeout` for `drain_timeout_s`."""
     return {
         flag(name, info).removeprefix("--"): name
         for name, hint in kind.annotations.items()

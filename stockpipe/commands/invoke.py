@@ -1,4 +1,4 @@
-"""`stockpipe invoke`: one tick now."""
+"""`stockpipe invoke`: runs one tick now."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ EPILOG = """Example:
 
 stockpipe invoke --stack stockpipe
 
-The same --time writes the same objects again, with the same bytes.
+The same --time writes the same objects again, byte for byte.
 
 Exit codes: 0 the generator succeeded, 3 it failed, or AWS refused, 130 interrupted."""
 
 
 class InvokeOptions(AwsOptions):
-    """Which stack's tick, and when."""
+    """The stack, and the time of the tick."""
 
     stack: StackName
     tick_at: Annotated[

@@ -1,9 +1,9 @@
-"""A command's options are one class: its fields have their names, types, help and defaults, and nothing else does.
+"""A command's options are one class: its fields are the only place for their names, types, help and defaults.
 
 A field is `Annotated[TYPE, typer.Option(help=...)]`, or `typer.Argument`, with its default. A `Written` among the
-annotations says how a value that typer does not know is read and shown; a `Literal` is a choice; a tuple of any length
-is an option that can be repeated. `show_default` may be words; `{}` in them is replaced by the default. `TYPED` among
-the annotations keeps a field to the command line: no variable and no table sets it.
+annotations says how to read and show a value that typer does not know; a `Literal` is a choice; a tuple of any length
+is a repeatable option. `show_default` may be a text, in which `{}` is replaced by the default. `TYPED` among the
+annotations restricts a field to the command line: neither a variable nor a table can set it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from simulator.base.nearest import did_you_mean, listed
 T = TypeVar("T")
 AnyOptions = TypeVar("AnyOptions", bound="Options")
 TYPED = "only on the command line"
-"""A note on what leads to AWS, spends, deletes or answers a question: nobody sets it by accident."""
+"""Marks options that lead to AWS, spend money, delete or answer a question, so that nothing sets them by accident."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 
 
@@ -73,16 +73,15 @@ class Origin:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Options:
-    """The options of a command as they hold; `given` names the fields that somebody set.
+    """The options of a command with the values in force; `given` names the fields that somebody set.
 
     Of those, `configured` has the ones that a variable or a table set, each with the place where, and `typed` the
     others, which are on the command line. What is typed outweighs what is configured, and so it does within each set of
     `rivals`: fields that exclude each other, or one value of a field, as in `ui=live`. `short` has the template
     parameters that a field sets. `panels` are the groups of the help, each with its fields.
 
-    A class of options is written as a frozen dataclass is, without the decorator: the code that dataclasses generate
-    for the dozen of them would be a tenth of the time of `--help`. `annotations` are by field, a class's own before
-    those of its bases.
+    Subclasses look like frozen dataclasses without the decorator: the code that dataclasses generate for all of them
+    would take a tenth of the time of `--help`. `annotations` are by field, a class's own before those of its bases.
     """
 
     annotations: ClassVar[Mapping[str, Any]] = {}
@@ -115,7 +114,7 @@ class Options:
         vars(self).update(values)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen; make another one with `replaced`")
+        raise AttributeError(f"{type(self).__name__} is frozen; use `replaced` to get a changed copy")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen")
@@ -127,16 +126,16 @@ class Options:
         return isinstance(other, Options) and type(other) is type(self) and other.held() == self.held()
 
     def held(self) -> dict[str, Any]:
-        """What holds, by field, given or not."""
+        """The values in force by field, given or not."""
         return {name: getattr(self, name) for name in (*self.annotations, "given")}
 
     @property
     def typed(self) -> Set[str]:
-        """The fields that the command line itself sets."""
+        """The fields that the command line sets."""
         return self.given - self.configured.keys()
 
     def yielding(self, fields: Set[str]) -> Self:
-        """The same without what is configured of these fields and of their rivals: their defaults hold again."""
+        """The same options, but with defaults in place of configured values of these fields and their rivals."""
         rivals = {name for group in self.rivals if group & fields for name in group}
         dropped = self.configured.keys() & (rivals | fields)
         held = {name: value for name, value in vars(self).items() if name not in dropped}
@@ -149,7 +148,7 @@ class Options:
         return flag(field, parts(cls.annotations[field])[1])
 
     def words(self, names: Set[str]) -> list[str]:
-        """The words of a command line that set these fields to what they hold here; arguments come last."""
+        """The command-line words that set these fields to their values here; arguments come last."""
         options: list[str] = []
         arguments: list[str] = []
         for name, hint in self.annotations.items():
@@ -168,12 +167,12 @@ class Options:
         return [*options, *guard, *arguments]
 
     def replaced(self, **values: Any) -> Self:
-        """The same with other values for these fields."""
+        """The same options with other values for these fields."""
         return type(self)(**vars(self) | values)
 
 
 def parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
-    """A field's type, what typer is to know of it, and how it is written; None: as any text, path or switch is."""
+    """A field's type, its typer parameter, and how to write it (None: like any text, path or switch)."""
     kind, *notes = get_args(hint)
     info = next(note for note in notes if isinstance(note, ParameterInfo))
     written = next((note for note in notes if isinstance(note, Written)), None)
@@ -185,17 +184,17 @@ def parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
 
 
 def is_typed_only(hint: Any) -> bool:
-    """Whether a field is for the command line alone: an argument, or one with the note `TYPED`."""
+    """Whether only the command line can set a field: an argument, or one marked `TYPED`."""
     return TYPED in get_args(hint)[1:] or isinstance(parts(hint)[1], ArgumentInfo)
 
 
 def repeats(kind: Any) -> bool:
-    """Whether a type is that of an option which can be given several times."""
+    """Whether this is the type of a repeatable option."""
     return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
 
 
 def flag(name: str, info: ParameterInfo) -> str:
-    """An option as it is written; typer takes the first of its names for a default."""
+    """An option as it is written on the command line; typer keeps its first name as a default."""
     return info.default.partition("/")[0] if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
 
 
@@ -214,7 +213,7 @@ def _only_near(text: str, allowed: tuple[str, ...]) -> str | None:
 
 
 def _number(kind: type[int] | type[float], least: float | None, most: float | None) -> Written[float]:
-    """A whole number, or any finite one, from `least` to `most`."""
+    """A whole number, or any finite number, from `least` to `most`."""
 
     def parse(text: str) -> float:
         try:

@@ -1,4 +1,4 @@
-"""Template parameters of a command: those of `--parameters` files, and those of `--parameter`, which outweigh them."""
+"""A command's template parameters: from `--parameters` files, and from `--parameter`, which takes precedence."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from stockpipe.commands.values import is_parameter_name
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 MAX_BYTES = 1024 * 1024
-"""No list of parameters is longer; a larger file is another one."""
+"""No list of parameters is larger, so a larger file is something else."""
 _FORM = 'write {"NAME": "VALUE", ...}, as `stockpipe inspect --write` does'
 
 
 class ParameterFile(NamedTuple):
-    """A file of parameters, read once: it may be a pipe."""
+    """A file of parameters, read only once because it may be a pipe."""
 
     path: Path
     values: dict[str, str]
@@ -59,7 +59,7 @@ def giving_way(options: AnyOptions, names: Set[str]) -> AnyOptions:
 
 
 def repeatable(options: AnyOptions) -> AnyOptions:
-    """The same options for a command that is printed: what came from a pipe, which is gone then, as parameters."""
+    """The options for a command to print: parameters from a pipe, which is gone by then, become `--parameter`."""
     files: tuple[ParameterFile, ...] = getattr(options, "parameter_files", ())
     gone = {name for file in files if not file.path.is_file() for name in file.values}
     if not gone:
@@ -73,9 +73,9 @@ def repeatable(options: AnyOptions) -> AnyOptions:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The parameters of a JSON file: names and values, or CloudFormation's list of ParameterKey and ParameterValue.
+    """Read the parameters in a JSON file: names and values, or CloudFormation's ParameterKey and ParameterValue.
 
-    Numbers are taken as they are written, true and false as CloudFormation does. Raises `InputError`.
+    Numbers stay as they are written; true and false become text as in CloudFormation. Raises `InputError`.
     """
 
     def refuse(why: str, hint: str | None = None) -> NoReturn:
@@ -110,17 +110,17 @@ def read(path: Path) -> dict[str, str]:
         if name in found:
             refuse(f"has the parameter '{name}' twice")
         if not isinstance(value, str | bool) or not is_usable(str(value)):
-            refuse(f"has a value for '{name}' that is not a text or a number", _FORM)
+            refuse(f"has a value for '{name}' that is not text or a number", _FORM)
         found[name] = value if isinstance(value, str) else str(value).lower()
     return found
 
 
 class _Members(list[tuple[str, Any]]):
-    """A JSON object's members, those of the same name included."""
+    """A JSON object's members, including several with the same name."""
 
 
 def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
-    """The pairs of a list as `aws cloudformation` takes it; None if it is not one."""
+    """The pairs of a list in the form of `aws cloudformation`; None if it is not such a list."""
     if type(document) is not list or not all(isinstance(entry, _Members) for entry in document):
         return None
     entries = [dict(entry) for entry in document]

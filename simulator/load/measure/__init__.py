@@ -1,1 +1,1 @@
-"""What is measured in a load test: instants, series, cost, and what holds the pipeline back."""
+"""The measurements of a load test: instants, series, cost, and what holds the pipeline back."""

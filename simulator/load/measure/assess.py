@@ -1,4 +1,4 @@
-"""From a run's recording, tap and result as they are now to the measurements that the verdict is judged by."""
+"""Computes, from a run's current recording, tap and result, the measurements that the verdict is based on."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from simulator.load.plan.plan import Plan
 from simulator.stack.model import EventSourceMapping
 
 FLOOR_S = 1.0
-"""A backlog of less than this many seconds of the planned rate is the pipeline's own latency, not a lag behind."""
+"""A backlog of fewer seconds of the planned rate than this is only the pipeline's own latency."""
 PASSING = 0.2
-"""A backlog that was there for less than this share of the time, and is gone at the end, was in passing."""
+"""A backlog that existed for less than this share of the time, and is gone at the end, does not count."""
 LIVE_WINDOW_S = 5.0
 
 
 def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
-    """The deepest backlog of a span and its instant, which is the highest point of the series."""
+    """The deepest backlog of a span and its instant: the highest point of the series."""
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
     if not puts:
         return 0, None
@@ -45,9 +45,9 @@ def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """When a span's backlog was more than its latency explains, from `from_at` to `to_at`.
+    """When a span's backlog was more than its latency explains: from `from_at` to `to_at`.
 
-    `share` is the deepest backlog as a part of what was put by then. 0: it kept up.
+    `share` is the deepest backlog as a share of the objects put by then; 0 means that it kept up.
     """
 
     share: float = 0.0
@@ -56,7 +56,7 @@ class Lag:
 
 
 def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> Lag:
-    """Where a span fell behind. What its cold start alone built up, and what was gone by itself, does not count."""
+    """When a span fell behind. A backlog from a cold start, or one that soon went away, does not count."""
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
     end_at = min(end_at, span.offered_at)
     if not puts or end_at <= puts[0]:
@@ -71,31 +71,47 @@ def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> 
     return Lag(depths[deepest] / max(1, bisect_left(puts, instants[deepest])), late[0], late[-1] + STEP_S)
 
 
-def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Measurements:
-    """What was measured in the span in hand (`live_only`: in its last seconds), or in the span that is reported.
+def busy_until(recording: Recording, span: Span) -> float:
+    """The end of the stretch that the verdict is about: until nothing more arrives and nine tenths are stored.
 
-    CPU and concurrency are means over the time in which it was behind, or over all of it when it never was.
+    After that, some consumers are already idle. It is never before the planned end, however early the last object came:
+    the rate of a single object in the milliseconds that it took would be invented.
+    """
+    stores = recording.stored_instants(span.numbers)
+    return max(span.offered_at, stores[int(len(stores) * 0.9)]) if stores else span.offered_at
+
+
+def pace(recording: Recording, span: Span, from_at: float, to_at: float) -> tuple[float, float]:
+    """The objects of a span that were planned, and those that were stored, per second between two instants.
+
+    The planned rate is that of the time in which objects arrive.
+    """
+    planned = [at for at in recording.planned[span.numbers.start : span.numbers.stop] if from_at <= at <= to_at]
+    stores = recording.stored_instants(span.numbers)
+    stored = bisect_left(stores, to_at) - bisect_left(stores, from_at)
+    arriving_s = min(to_at, span.offered_at) - from_at
+    return len(planned) / max(STEP_S, arriving_s), stored / max(STEP_S, to_at - from_at)
+
+
+def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Measurements:
+    """The measurements of the current span (`live_only`: of its last seconds), or of the span to report.
+
+    CPU and concurrency are means over the time in which the pipeline was behind or, if it never was, over all of it.
     """
     reported = result.limit or result.span
     span = result.spans[-1] if live_only or reported is None else reported
     recording, numbers = result.recording, span.numbers
     now = tap.gauges[-1].at if tap.gauges else span.offered_at
     begun_at = max(span.begun_at, now - LIVE_WINDOW_S) if live_only else span.begun_at
-    stores = recording.stored_instants(numbers)
-    # Once nine tenths are stored, what works is already idling.
-    busy_until = stores[int(len(stores) * 0.9)] if stores else span.offered_at
-    end_at = now if live_only else min(span.drained_at or now, max(span.offered_at, busy_until))
-    length_s = max(1e-3, end_at - begun_at)
-    stored = bisect_left(stores, end_at) - bisect_left(stores, begun_at)
-    planned = [at for at in recording.planned[numbers.start : numbers.stop] if begun_at <= at <= end_at]
-    rate = len(planned) / max(1e-3, min(length_s, max(STEP_S, span.offered_at - begun_at)))
+    end_at = now if live_only else busy_until(recording, span)
+    planned_per_s, stored_per_s = pace(recording, span, begun_at, end_at)
     lag = Lag(1.0) if plan.backlog else lag_of(recording, span, end_at, plan.window_s)
     from_at, to_at = (begun_at, end_at) if live_only or lag.from_at is None else (lag.from_at, lag.to_at or end_at)
     gauges = [gauge for gauge in tap.gauges if from_at <= gauge.at <= to_at]
     return Measurements(
         target=plan.target,
-        planned_per_s=0.0 if plan.backlog else rate,
-        stored_per_s=stored / length_s,
+        planned_per_s=0.0 if plan.backlog else planned_per_s,
+        stored_per_s=stored_per_s,
         behind=lag.share,
         lag_p99_s=None if plan.backlog else percentiles(recording.lags(numbers)).p99,
         dropped=recording.count(numbers, DROPPED),

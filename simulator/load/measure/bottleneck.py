@@ -1,4 +1,4 @@
-"""What holds the pipeline back, judged from measurements. Pure: the same measurements give the same verdict."""
+"""Decides from measurements what holds the pipeline back. Pure: the same measurements give the same verdict."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ Kind = Literal[
 ]
 
 BUSY = 0.85
-"""A single-threaded part that uses this share of a core has no more to give on a shared machine."""
+"""A single-threaded part that uses this share of a core is at its limit on a shared machine."""
 LIMITED = 0.8
-"""A limit on concurrency counts as reached when this share of it is in use on average: between two batches of a poller
-lie a receive and a delete."""
+"""A concurrency limit counts as reached when this share of it is in use on average, because a poller also receives and
+deletes between two batches."""
 BEHIND = 0.03
-"""The pipeline is behind when it stores this much less than what is planned for it."""
+"""The pipeline is behind when it stores less than planned by more than this share."""
 OVERLOADED = 1.25
-"""From this load average a core on, somebody else's work takes the time that ours does not use..."""
+"""From this load average per core on, other programs take the CPU time that this run does not use..."""
 IDLE = 0.7
-"""... if ours uses less than this share of all cores."""
+"""... if this run uses less than this share of all cores."""
 THROTTLED = 0.01
-"""Throttling matters from this share of the batch writes on."""
+"""Throttling matters if it affects more than this share of the batch writes."""
 NEAR_CEILING = 0.7
-"""From this share of the raw ceiling on, a figure says more of the engine than of the handlers."""
+"""From this share of the raw ceiling on, a figure says more about the emulator than about the handlers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """What bare requests reached, in `seconds`."""
+    """The rates that bare requests reached in `seconds` seconds."""
 
     objects_per_s: float
     rows_per_s: float
@@ -51,10 +51,10 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What was seen while the load was on. CPU figures are shares of one core; None where nobody could look.
+    """Measurements during the load. CPU figures are shares of one core; None for what could not be measured.
 
-    `behind` is the share of the planned objects that were not stored in the time; `concurrency` the mean number of
-    invocations at work, `pollers` what the event source mapping may have in hand now and `pollers_limit` at most.
+    `behind` is the share of the planned objects that were not stored in time; `concurrency` is the mean number of
+    invocations at work; `pollers` is how many batches the mapping may have in progress now, `pollers_limit` at most.
     `machine_load` is the load average of all work on this machine, on `cores` cores.
     """
 
@@ -83,15 +83,15 @@ class Measurements:
 
     @property
     def share_of_ceiling(self) -> float | None:
-        """Objects stored a second against what bare requests reach."""
+        """Objects stored per second, as a share of the rate that bare requests reach."""
         return self.stored_per_s / self.ceiling_per_s if self.ceiling_per_s else None
 
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """What holds it back, in one sentence, and the figures that say so: the summary's `bottleneck`.
+    """What holds the pipeline back, as one sentence, with the figures behind it: the summary's `bottleneck`.
 
-    It `measures_the_emulator` when the run's figures say more of the engine on this machine than of the handlers.
+    `measures_the_emulator`: the run's figures say more about the emulator on this machine than about the handlers.
     """
 
     kind: Kind
@@ -101,7 +101,7 @@ class Bottleneck:
 
 
 def judge(run: Measurements) -> Bottleneck:
-    """The verdict: the generator first (nothing else can be judged then), causes before symptoms."""
+    """The verdict. A slow generator comes first, because it hides everything else; causes come before symptoms."""
     kind, text = _cause(run)
     near = run.share_of_ceiling is not None and run.share_of_ceiling >= NEAR_CEILING
     held_by_it = kind in ("store CPU", "target") or (near and kind in ("none", "unknown"))
@@ -109,7 +109,7 @@ def judge(run: Measurements) -> Bottleneck:
     if emulator and kind != "none":
         text += "; this measures the emulator, not the handlers"
     elif emulator:
-        text += "; near its ceiling a figure says more of the emulator than of the handlers"
+        text += "; near its ceiling, a figure says more about the emulator than about the handlers"
     return Bottleneck(kind, text, _figures(run), emulator)
 
 
@@ -117,7 +117,7 @@ def _cause(run: Measurements) -> tuple[Kind, str]:
     if run.lag_p99_s is not None and run.lag_p99_s > limits.LOAD_LAG_P99_S:
         return (
             "generator",
-            f"the generator ran {seconds(run.lag_p99_s)} late (p99): this machine could not keep the plan",
+            f"the generator ran {seconds(run.lag_p99_s)} late (p99): this machine could not keep to the plan",
         )
     behind = run.behind > BEHIND
     if not behind and not run.dropped and not run.failed:
@@ -139,19 +139,19 @@ def _cause(run: Measurements) -> tuple[Kind, str]:
             )
         return (
             "concurrency limit",
-            f"all that the concurrency limit allows is in use: {counted(run.pollers, 'batch', 'batches')} at once",
+            f"the concurrency limit is reached: {counted(run.pollers, 'batch', 'batches')} at once",
         )
     if run.invocations_throttled:
         return "concurrency limit", f"Lambda throttled {counted(run.invocations_throttled, 'invocation')}"
     if run.dropped or run.failed:
         took = f", puts take {seconds(run.send_p50_s)}" if run.send_p50_s is not None else ""
         lost = f"{counted(run.dropped, 'arrival')} dropped, {counted(run.failed, 'put')} failed"
-        return "target", f"the target does not take the puts ({lost}{took})"
-    return "unknown", "it is behind, and neither CPU, pollers, throttling nor errors explain it"
+        return "target", f"the target does not keep up with the puts ({lost}{took})"
+    return "unknown", "the pipeline is behind, and neither CPU, pollers, throttling nor errors explain it"
 
 
 def _busiest(run: Measurements) -> tuple[Kind, str] | None:
-    """The single-threaded part that has no more to give, if one has not."""
+    """The single-threaded part that is at its limit, if there is one."""
     store, handler = run.store_cpu or 0.0, run.handler_cpu or 0.0
     if max(store, handler) < BUSY:
         return None
@@ -163,7 +163,7 @@ def _busiest(run: Measurements) -> tuple[Kind, str] | None:
 
 
 def _other_work(run: Measurements) -> tuple[Kind, str] | None:
-    """Cores that are taken by none of ours."""
+    """Whether other programs use the cores."""
     ours = (run.store_cpu or 0.0) + (run.handler_cpu or 0.0)
     if run.machine_load is None or run.machine_load < OVERLOADED * run.cores or ours >= IDLE * run.cores:
         return None
@@ -172,8 +172,10 @@ def _other_work(run: Measurements) -> tuple[Kind, str] | None:
 
 
 def _figures(run: Measurements) -> tuple[str, ...]:
+    """The figures of the stretch that is judged, which is not the whole run: the share of the ceiling is not here."""
+    planned = f"planned {run.planned_per_s:,.1f}/s, " if run.planned_per_s else ""
     said = [
-        f"planned {run.planned_per_s:,.1f}/s, stored {run.stored_per_s:,.1f}/s",
+        f"while busy: {planned}stored {run.stored_per_s:,.1f}/s",
         f"generator lag p99 {seconds(run.lag_p99_s)}" if run.lag_p99_s is not None else "",
         f"{counted(run.dropped, 'arrival')} dropped" if run.dropped else "",
         f"{counted(run.failed, 'put')} failed" if run.failed else "",
@@ -183,6 +185,5 @@ def _figures(run: Measurements) -> tuple[str, ...]:
         f"pollers {run.pollers} of {run.pollers_limit}" if run.pollers and run.pollers_limit else "",
         f"table throttled {counted(run.table_throttled, 'request')}" if run.table_throttled else "",
         f"{counted(run.errors, 'invocation')} failed" if run.errors else "",
-        f"{run.share_of_ceiling:.0%} of the raw ceiling" if run.share_of_ceiling is not None else "",
     ]
     return tuple(text for text in said if text)

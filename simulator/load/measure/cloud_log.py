@@ -1,6 +1,6 @@
-"""What the consumer's log lines in CloudWatch say of a load test: objects stored, invocations reported. Pure.
+"""Reads the consumer's log lines in CloudWatch: objects stored and invocations reported. Pure.
 
-The consumer writes a line `object stored` for each object; the platform a report for each invocation, in JSON or text
+The consumer writes a line `object stored` per object; the platform writes a report per invocation, in JSON or text
 (Lambda Developer Guide, "Log and monitor Python Lambda functions").
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from simulator.base.observations import Outcome
 
 FILTER = '?"object stored" ?"platform.report" ?"REPORT RequestId" ?"CloudWatchMetrics"'
-"""Which lines to ask CloudWatch Logs for."""
+"""The filter pattern that selects these lines in CloudWatch Logs."""
 
 _REPORT = re.compile(r"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms")
 _INIT = re.compile(r"Init Duration: ([\d.]+) ms")
@@ -24,7 +24,7 @@ _STATUS = re.compile(r"Status: (\w+)")
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """The consumer has written all rows of an object; `at` is the instant that its line bears."""
+    """The consumer has written all rows of an object; `at` is the time in the log line."""
 
     key: str
     at: float
@@ -41,7 +41,7 @@ class InvocationReport:
 
 
 def read(message: str) -> StoredObject | InvocationReport | None:
-    """One log event's text; None for any other line."""
+    """Parse the text of one log event; None for any other line."""
     found = _REPORT.search(message)
     if found:
         init, status = _INIT.search(message), _STATUS.search(message)
@@ -51,7 +51,7 @@ def read(message: str) -> StoredObject | InvocationReport | None:
             float(init[1]) / 1000 if init else None,
             _outcome(status[1] if status else "success"),
         )
-    # A line may be preceded by what the runtime puts before it.
+    # The runtime may put text before a line.
     start = message.find("{")
     if start < 0:
         return None

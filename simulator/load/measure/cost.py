@@ -1,7 +1,7 @@
-"""What a run's work costs on AWS for a million rows. A price table with its sources, and arithmetic. No I/O.
+"""What a run's work costs on AWS per million rows: a price table with its sources, and arithmetic. No I/O.
 
-Prices are of us-east-1, in US dollars, at the first tier and without the free ones. Requests and bytes are the run's
-own; a duration is what the function took where it ran, which for the twin is this machine and not Lambda.
+Prices are those of us-east-1, in US dollars, in the first tier and without the free tier. Requests and bytes are the
+run's own. A duration is how long the function took where it ran, which for the twin is this machine, not Lambda.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for `per` units."""
+    """US dollars per `per` units."""
 
     item: str
     usd: float
@@ -43,20 +43,20 @@ PRICES = {
 
 
 def duration(parameters: Mapping[str, str], memory_mb: int, billed_s: float) -> dict[str, float]:
-    """The quantity of a function's billed time, on the architecture that a stack's parameters name, or else arm64."""
+    """A function's billed time as a quantity, for the architecture in the stack's parameters (default: arm64)."""
     item = "lambda_x86_64" if parameters.get("Architecture") == "x86_64" else "lambda_arm64"
     return {item: billed_s * memory_mb / 1024}
 
 
 def billed_s(durations_s: Iterable[float], inits_s: Iterable[float] = ()) -> float:
-    """What Lambda bills: each duration rounded up to a millisecond, and since August 2025 init as well."""
+    """The time that Lambda bills: each duration rounded up to a millisecond, and, since August 2025, init as well."""
     return math.fsum(math.ceil(round(seconds * 1000, 6)) / 1000 for seconds in (*durations_s, *inits_s))
 
 
 def per_million_rows(rows: int, quantities: Mapping[str, float], durations_of: str) -> dict[str, Any] | None:
-    """The summary's `cost`: of a million rows, where `rows` of them took these quantities of what `PRICES` lists.
+    """The summary's `cost`: the bill for a million rows, if `rows` rows took these quantities of the items in `PRICES`.
 
-    None when no row was stored. `durations_of` says whose durations the bill holds.
+    None if no row was stored. `durations_of` says whose durations the bill contains.
     """
     if rows <= 0:
         return None

@@ -1,4 +1,4 @@
-"""The load test's part of the live picture: planned against stored, the heat strip, the verdict so far."""
+"""The load test's part of the dashboard: planned and stored rates, the heat strip, the verdict so far."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from simulator.telemetry.history import Latencies, band
 from simulator.telemetry.snapshot import LATENCY_BANDS_S, LoadView
 
 SLOTS = 240
-"""Slots kept for the charts; when they are full, two become one."""
+"""Slots kept for the charts. When they are full, pairs of slots are merged."""
 SLOT_S = 0.25
 RATE_WINDOW_S = 5.0
 
 
 class Live:
-    """Collects as the run goes; `view` is what telemetry asks for at each snapshot. `objects`: planned in all."""
+    """Collects during the run; telemetry calls `view` at each snapshot. `objects` is the number planned in total."""
 
     def __init__(self, target: str, objects: int | None = None) -> None:
         self._target, self._objects = target, objects
@@ -34,10 +34,10 @@ class Live:
         self._verdict: Bottleneck | None = None
 
     def plan(self, instants: Iterable[float], profile: Profile, start_at: float) -> None:
-        """More is planned, possibly for the time to come."""
+        """Add planned arrivals, possibly in the future."""
         self._profile = (profile, start_at)
         for at in instants:
-            slot = self._slot(at)  # first: it may put other lists in place
+            slot = self._slot(at)  # must come first: it may replace the lists
             self._planned[slot] += 1
 
     def fate(self, planned_at: float, sent_at: float | None, status: int) -> None:
@@ -50,7 +50,7 @@ class Live:
             self._lags.add(sent_at - planned_at)
 
     def stored(self, planned_at: float, at: float) -> None:
-        """An object is stored."""
+        """An object was stored."""
         slot = self._slot(at)
         self._stored[slot] += 1
         self._heat[slot][band(max(0.0, at - planned_at))] += 1
@@ -105,7 +105,7 @@ class Live:
         self._heat = [[sum(counts) for counts in zip(*self._heat[slot : slot + 2], strict=True)] for slot in pairs]
 
     def _rate(self, column: list[float], now: float) -> float:
-        """Mean over the slots that ended within the window."""
+        """The mean over the slots that ended within the window."""
         if self._origin_at is None:
             return 0.0
         end = min(len(column), max(0, int((now - self._origin_at) / self._slot_s)))

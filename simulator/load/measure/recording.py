@@ -1,6 +1,6 @@
-"""Every object's planned, sent, answered and stored instant, in compact arrays, and what is computed from them.
+"""Every object's planned, sent, answered and stored instants in compact arrays, and figures computed from them.
 
-No clock and no I/O. Instants are seconds since the epoch; NaN stands for one that has not come.
+No clock and no I/O. Instants are seconds since the epoch; NaN means that one has not come.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from hdrh.histogram import HdrHistogram
 from simulator.base import limits
 
 PENDING, SENT, DROPPED, FAILED = range(4)
-"""What became of an arrival. An object that nobody planned (a backlog) is planned when it is sent."""
+"""What became of an arrival. An unplanned object (of a backlog) counts as planned when it is sent."""
 
 STEP_S = 0.25
-"""How often a backlog is looked at."""
+"""How often to look at a backlog."""
 
 _NEVER = math.nan
 _UNITS_PER_S = 1_000_000
@@ -28,7 +28,7 @@ _UNITS_PER_S = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Of seconds, by an HDR histogram with three significant digits; `count` of none leaves all else None."""
+    """Percentiles in seconds, from an HDR histogram with three significant digits; if `count` is 0, all are None."""
 
     count: int = 0
     mean: float | None = None
@@ -40,12 +40,12 @@ class Percentiles:
     max: float | None = None
 
     def as_json(self) -> dict[str, float | int | None]:
-        """Rounded to the microsecond that the histogram knows."""
+        """Rounded to a microsecond, the histogram's resolution."""
         return {name: value and round(value, 6) for name, value in asdict(self).items()}
 
 
 def percentiles(latencies_s: Iterable[float]) -> Percentiles:
-    """Percentiles of latencies in seconds; one below zero (two clocks disagree) counts as zero."""
+    """Percentiles of latencies in seconds. A negative one (two clocks disagree) counts as zero."""
     histogram = HdrHistogram(1, int(limits.LOAD_LATENCY_LONGEST_S) * _UNITS_PER_S, 3)
     longest, total = 0.0, 0.0
     for latency_s in latencies_s:
@@ -57,13 +57,13 @@ def percentiles(latencies_s: Iterable[float]) -> Percentiles:
         return Percentiles()
 
     found = histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
-    # A bucket's upper end may lie above the largest value in it.
+    # A bucket's upper end may be above its largest value.
     p50, p90, p95, p99, p999 = (min(longest, value / _UNITS_PER_S) for value in found.values())
     return Percentiles(count, total / count, p50, p90, p95, p99, p999, longest)
 
 
 class Recording:
-    """The instants of objects `first` onwards, whatever run of one process they belong to."""
+    """The instants of a load test's objects, by their numbers."""
 
     def __init__(self) -> None:
         self.planned = array("d")
@@ -78,7 +78,7 @@ class Recording:
         return len(self.planned)
 
     def plan(self, instants: Iterable[float]) -> range:
-        """Add objects planned for `instants`; the numbers they got."""
+        """Add objects planned for `instants`; returns their numbers."""
         first = len(self.planned)
         self.planned.extend(instants)
         added = len(self.planned) - first
@@ -89,13 +89,13 @@ class Recording:
         return range(first, first + added)
 
     def truncate(self, count: int) -> None:
-        """Forget the objects from number `count` on: they were planned, but the run ended before their instants."""
+        """Forget the objects from number `count` on, because the run ended before their planned instants."""
         for column in (self.planned, self.sent, self.answered, self.stored):
             del column[count:]
         del self.status[count:], self.filtered[count:]
 
     def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> bool:
-        """What the generator tells of an arrival. False when the number is unknown or its fate already told."""
+        """Record what became of an arrival. Returns False if the number is unknown or already has a fate."""
         if not 0 <= number < len(self.status) or self.status[number] != PENDING:
             return False
         self.status[number] = status
@@ -110,7 +110,7 @@ class Recording:
         return True
 
     def store(self, number: int, at: float) -> bool:
-        """The invocation that stored the object returned. False when it was stored before (a redelivery)."""
+        """Record when the invocation that stored the object returned. False if it was stored before (a redelivery)."""
         if not 0 <= number < len(self.stored) or not math.isnan(self.stored[number]):
             return False
         self.stored[number] = at
@@ -118,18 +118,18 @@ class Recording:
         return True
 
     def filter(self, number: int) -> None:
-        """The mapping's filter criteria deleted the object's message: nobody is to store it."""
+        """The mapping's filter criteria deleted the object's message, so it will not be stored."""
         if 0 <= number < len(self.filtered):
             self.filtered[number] = True
 
-    # What follows reads the numbers of one phase.
+    # The methods below read the objects of one phase.
 
     def all(self) -> range:
-        """Every number there is."""
+        """All numbers."""
         return range(len(self.planned))
 
     def count(self, numbers: range, status: int) -> int:
-        """How many of `numbers` met this fate."""
+        """How many of `numbers` had this fate."""
         return self.status[numbers.start : numbers.stop].count(status)
 
     def lags(self, numbers: range) -> Iterator[float]:
@@ -137,29 +137,29 @@ class Recording:
         return self._differences(self.planned, self.sent, numbers)
 
     def sends(self, numbers: range) -> Iterator[float]:
-        """Send time: from the sending of each put to its answer."""
+        """Send time: from sending each put to its answer."""
         return self._differences(self.sent, self.answered, numbers)
 
     def latencies(self, numbers: range) -> Iterator[float]:
-        """Planned to stored: from the planned instant, so that waiting for the generator or the put is not left out."""
+        """Planned to stored: from the planned instant, so that it includes waiting for the generator and the put."""
         return self._differences(self.planned, self.stored, numbers)
 
     def queue_latencies(self, numbers: range) -> Iterator[float]:
-        """From the put being answered to being stored, as a run of `simulate` counts."""
+        """Object to stored: from the answer to the put, as `simulate` measures it."""
         return self._differences(self.answered, self.stored, numbers)
 
     def stored_instants(self, numbers: range) -> list[float]:
-        """When objects were stored, in the order of time."""
+        """When objects were stored, in order of time."""
         return self._instants(self.stored, numbers)
 
     def put_instants(self, numbers: range) -> list[float]:
-        """When the puts of objects that are to be stored were answered, in the order of time."""
+        """When the puts of objects that should be stored were answered, in order of time."""
         chosen = slice(numbers.start, numbers.stop)
         wanted = (not each for each in self.filtered[chosen])
         return sorted(at for at in compress(self.answered[chosen], wanted) if not math.isnan(at))
 
     def pending(self, numbers: range) -> int:
-        """Objects that the engine took, that are to be stored, and that are not stored yet."""
+        """How many objects the target accepted that should be stored and are not yet."""
         return sum(
             status == SENT and math.isnan(self.stored[number]) and not self.filtered[number]
             for number, status in zip(numbers, self.status[numbers.start : numbers.stop], strict=True)
@@ -178,22 +178,22 @@ class Recording:
 
 
 def ticks(begin_at: float, end_at: float) -> list[float]:
-    """Instants from one to the other at which a backlog is looked at."""
+    """The instants, from one to the other, at which to look at a backlog."""
     return [begin_at + step * STEP_S for step in range(int((end_at - begin_at) / STEP_S) + 1)]
 
 
 def backlog(puts: Sequence[float], stores: Sequence[float], instants: Sequence[float]) -> list[int]:
-    """Objects put and not yet stored at each instant, from the sorted instants of both.
+    """How many objects were put and not yet stored at each instant; `puts` and `stores` are sorted instants.
 
-    An invocation may return before its object's put is answered to us; such an object counts as no backlog.
+    An invocation may return before we see the answer to its object's put; such an object is not in the backlog.
     """
     return [max(0, bisect_left(puts, at) - bisect_left(stores, at)) for at in instants]
 
 
 def deepest(puts: Sequence[float], stores: Sequence[float], edges: Sequence[float]) -> list[tuple[int, float]]:
-    """The deepest backlog between each two neighbouring edges, and the first instant of it, from sorted instants.
+    """The deepest backlog between each two neighbouring edges, and its first instant; `puts` and `stores` are sorted.
 
-    It is exact: a backlog deepens with puts alone, so that it is looked at after each of them, and at each edge.
+    This is exact: only puts deepen a backlog, so it is enough to look after each put and at each edge.
     """
     found = []
     for begin_at, end_at in pairwise(edges):
@@ -207,9 +207,9 @@ def deepest(puts: Sequence[float], stores: Sequence[float], edges: Sequence[floa
 
 
 def drain_share(stores: Sequence[float]) -> float | None:
-    """The rate of the last tenth of a drain against that of the first; None with fewer than 100 objects.
+    """The rate of a drain's last tenth as a share of that of its first; None with fewer than 100 objects.
 
-    `stores` are the sorted instants. Both tenths hold equally many objects, so the share is that of their lengths.
+    `stores` are sorted instants. Both tenths have the same number of objects, so this is the ratio of their lengths.
     """
     count = len(stores)
     if count < 100:

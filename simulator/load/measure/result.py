@@ -1,4 +1,4 @@
-"""What came of a load test so far: its stretches of load, and everything measured about them. No I/O."""
+"""The result of a load test so far: its spans of load, and everything measured about them. No I/O."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from simulator.twin.resources import Resources
 
 @dataclass(slots=True)
 class Span:
-    """One stretch of load: objects `numbers`, from `begun_at` to the last arrival at `offered_at`.
+    """One span of load: the objects `numbers`, from `begun_at` to the last arrival at `offered_at`.
 
-    `durations` are those of the consumer's invocations meanwhile, in the tap's own order.
+    `durations` selects the consumer's invocations in this time, in the tap's order.
     """
 
     numbers: range
@@ -36,13 +36,13 @@ class Span:
         self.numbers, self.offered_at = self.numbers[:count], at
 
     def end(self, drained: bool, at: float, durations: int) -> None:
-        """All that will be stored is, the last of it at `at`; the run has had `durations` invocations by then."""
+        """Everything that will be stored is stored, the last at `at`, when the run had had `durations` invocations."""
         self.drained, self.drained_at, self.durations = drained, at, slice(self.durations.start, durations)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was found out after the load: the audit of a twin, CloudWatch's figures of a deployed stack."""
+    """What was learnt after the load: a twin's audit, or CloudWatch's figures for a deployed stack."""
 
     audit: Audit | None = None
     cloud: Mapping[str, float | None] | None = None
@@ -50,10 +50,10 @@ class Proof:
 
 @dataclass(slots=True)
 class Result:
-    """How far a load test has come, so that whatever ends it can tell what was done.
+    """How far a load test has come, so that a report is possible however it ends.
 
-    `span` is the stretch that the percentiles are of: the whole run, the backlog's drain, or the last probe of the
-    search that held. `limit` is the search's last probe that was too much: the verdict is of that one.
+    `span` is the one that the percentiles describe: the whole run, the backlog's drain, or the search's last probe that
+    held. `limit` is the search's last probe that was too much; the verdict describes that one.
     """
 
     recording: Recording = field(default_factory=Recording)
@@ -72,15 +72,15 @@ class Result:
     failure: StockpipeError | None = None
 
     def located(self, resources: Resources) -> None:
-        """Everything that the load goes through exists."""
+        """All resources that the load uses exist."""
         self.resources = resources
 
     def measured(self, ceiling: Ceiling | None) -> None:
-        """What bare requests reach; None where nobody asked."""
+        """The raw ceiling; None if it was not measured."""
         self.ceiling = ceiling
 
     def searched(self, search: CapacitySearch, span: Span | None = None) -> None:
-        """The search as it stands, after a probe in `span`."""
+        """The current state of the search, after a probe in `span`."""
         self.search = search
         if span is not None and search.outcomes[-1].sustained:
             self.span = span
@@ -88,21 +88,21 @@ class Result:
             self.limit = span
 
     def report(self, span: Span, spike: Span | None = None) -> None:
-        """The stretch that the figures are of, and the spike that followed it."""
+        """Set the span that the figures describe, and the spike that followed it."""
         self.span, self.spike = span, spike
 
     def sent(self, generator_cpu: float | None, failures: Sequence[str], *, interrupted: bool) -> None:
-        """All that will be sent is sent, with this share of a core; why the first few puts failed."""
+        """Everything is sent. `generator_cpu` is a share of one core; `failures` say why the first few puts failed."""
         self.generator_cpu, self.failures, self.interrupted = generator_cpu, failures, interrupted
 
     def judged(self, verdict: Bottleneck) -> None:
-        """What held it back."""
+        """What held the pipeline back."""
         self.verdict = verdict
 
     def proved(self, proof: Proof) -> None:
-        """What was found out afterwards."""
+        """What was learnt after the load."""
         self.proof = proof
 
     def ended_early(self, failure: StockpipeError | None = None) -> None:
-        """A failure of ours or, without one, a second signal ended it."""
+        """Our own failure or, without one, a second signal ended the test."""
         self.failure, self.interrupted = failure, self.interrupted or failure is None

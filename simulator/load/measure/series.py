@@ -1,4 +1,4 @@
-"""A run's course in equal slots of time: what the report draws and what two runs are compared by. Pure."""
+"""A run over time, in equal slots: the report draws these series, and `compare` compares them. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from simulator.base import limits
 from simulator.load.measure.recording import SENT, Recording, deepest, percentiles
 
 HEAT_BOUNDS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
-"""Upper ends of the heat map's latency bands; one more band holds everything slower."""
+"""The upper ends of the heat map's latency bands; one more band has everything slower."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A figure sampled now and then during the run, beside the objects' own instants."""
+    """One sample of the figures that are not derived from objects' instants."""
 
     at: float
     store_cpu: float | None = None
@@ -34,10 +34,10 @@ def build(
 ) -> dict[str, Any]:
     """The summary's `series`: `numbers`, of `rows` rows each, from the first planned instant to `end_at`.
 
-    Columns of equal length: slot i covers `slot_s` seconds from `t_s` i on. Rates are per second; the latencies,
-    `planned_per_s` and `sent_per_s` count in the slot of the planned instant, `stored_per_s` and `rows_per_s` in that
-    of their own; `backlog` is the deepest of each slot. `heat` has a row for each slot and a column for each band of
-    `HEAT_BOUNDS_S`; a gauge that was sampled is a column of its means.
+    All columns have the same length; slot i covers `slot_s` seconds from `t_s[i]` on. Rates are per second. Latencies,
+    `planned_per_s` and `sent_per_s` count in the slot of the planned instant, `stored_per_s` and `rows_per_s` in the
+    slot in which objects were stored. `backlog` is the deepest in each slot. `heat` has one row per slot and one column
+    per band of `HEAT_BOUNDS_S`. A sampled gauge is a column of means.
     """
     planned = [at for at in recording.planned[numbers.start : numbers.stop] if not math.isnan(at)]
     origin_at = min(planned, default=end_at)
@@ -81,7 +81,7 @@ def build(
 
 
 def slot_width(length_s: float) -> float:
-    """The finest of 0.25, 0.5, 1, 2, 5, ... seconds that keeps a run within the bound on points."""
+    """The finest of 0.25, 0.5, 1, 2, 5, ... seconds with which a run stays within the limit on points."""
     for width_s in (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600):
         if length_s / width_s <= (120 if width_s < 1 else limits.LOAD_SERIES_POINTS):
             return float(width_s)

@@ -1,7 +1,7 @@
-"""What a load test takes from the observations that pass by, on their way to telemetry.
+"""What a load test takes from the observations on their way to telemetry.
 
-Stored instants come from settled messages or, of a deployed stack, from log lines; handler figures from invocations;
-CPU shares from the engine's counters. Called between two steps of hot paths: it only adds.
+Stored instants come from settled messages or, for a deployed stack, from log lines; handler figures come from
+invocations, CPU shares from the target's counters. Hot paths call it, so it only adds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
 from simulator.base.observations import Record
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.live import Live
@@ -41,10 +41,10 @@ class TapTotals:
 
 
 class Tap:
-    """Takes from what passes by what a load test reports: instants to `recording` and `live`, counts to `totals`.
+    """Collects what a load test reports: instants in `recording` and `live`, counts in `totals`.
 
-    Of our own store the twin samples every figure. A sink and a deployed stack are sampled by whoever knows how, with
-    `sample` and `sample_from_outside`. `written` counts what the consumer said it wrote.
+    The twin samples our own store. For a sink or a deployed stack, its owner calls `sample` or `sample_from_outside`.
+    `written` is the number of rows that the consumer says it wrote.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Tap:
                 self.totals.throttled += 1
             case observations.MessagesReceived():
                 self.totals.receives += 1
-                self.totals.received += observation.count
+                self.totals.received += observation.count - observation.test_events
             case observations.PollersScaled():
                 self.pollers = observation.concurrency
             case observations.ObjectPut():
@@ -94,17 +94,17 @@ class Tap:
         self._onwards(observation)
 
     def carry(self, table: TableCounters | None) -> None:
-        """The table is about to be made anew: what was counted of it so far goes on counting."""
+        """The table is about to be recreated; keep its counts so far."""
         if table is not None:
             self._carried = _added(self._carried, table)
 
     @property
     def carried_rows(self) -> int:
-        """Rows that were written to tables which are gone."""
+        """Rows written to tables that no longer exist."""
         return self._carried.rows_written
 
     def sample(self, counters: StoreCounters) -> None:
-        """Counters of the engine: shares of the CPU since those before, and the concurrency of the moment."""
+        """Take the target's counters: CPU shares since the previous ones, and the current concurrency."""
         before, self._before = self._before, (counters.at, counters.cpu_s, process_cpu_s(), self._generator_cpu_s)
         if before is not None and counters.at > before[0]:
             store, own, generator = (
@@ -125,9 +125,9 @@ class Tap:
         self._onwards(observations.StoreSampled(counters.at, counters))
 
     def sample_from_outside(self, counters: StoreCounters) -> None:
-        """The queues' gauges, all that an engine other than our store tells; what passed by here completes them.
+        """Take the queues' gauges, the only counters of an endpoint other than our store, and add this tap's counts.
 
-        What the dead-letter queue holds more than at the first sample has been moved there.
+        Messages in the dead-letter queue beyond those at the first sample count as moved there.
         """
         sent, name = self.recording.count(self.recording.all(), SENT), self.wiring.queue.name
         queue, totals = counters.queues.get(name, QueueCounters()), self.totals
@@ -154,7 +154,7 @@ class Tap:
         )
 
     def stored(self, key: str, at: float) -> bool:
-        """The object is stored; whether it is one of this run and was not stored before."""
+        """The object is stored. Returns whether it belongs to this run and was not stored before."""
         number = self._objects.number(key)
         if number is None or not self.recording.store(number, at):
             return False
@@ -162,17 +162,17 @@ class Tap:
         return True
 
     def stored_far_away(self, key: str, at: float) -> None:
-        """The object is stored where nothing passes by of its message, which must have been received and deleted."""
+        """The object is stored in a deployed stack: count its unseen message as received and deleted."""
         if self.stored(key, at):
             self.totals.received += 1
             self.totals.deleted += 1
 
     def generator_used(self, cpu_s: float) -> None:
-        """The processor time of the generator's process so far."""
+        """The CPU time of the generator's process so far."""
         self._generator_cpu_s = cpu_s
 
     def _deleted(self, message: observations.MessageSettled) -> None:
-        self.totals.deleted += 1
+        self.totals.deleted += not is_test_event(message.body)
         for ref in objects_of(message.body):
             if message.reason != observations.FILTERED:
                 self.stored(ref.key, message.at)
@@ -218,7 +218,7 @@ _SUMS = (*_PUBLISHED, "write_units", "read_units")
 
 
 def _added(earlier: TableCounters, later: TableCounters) -> TableCounters:
-    """Two counts of one table, one after the other: totals of both, gauges of the later."""
+    """Join two successive counts of one table: add the totals, take the later gauges."""
     sums: dict[str, Any] = {name: getattr(earlier, name) + getattr(later, name) for name in _SUMS}
     return replace(
         later,

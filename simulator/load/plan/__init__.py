@@ -1,1 +1,1 @@
-"""What is asked of a load test: arrivals, objects, thresholds, the search for capacity. Pure."""
+"""The plan of a load test: arrivals, objects, thresholds, the capacity search. Pure."""

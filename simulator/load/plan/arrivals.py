@@ -1,7 +1,7 @@
-"""When objects arrive: rate profiles as arithmetic. No clock, no randomness but the seed given, no I/O.
+"""When objects arrive: the arithmetic of rate profiles. No clock, no I/O, and no randomness without a seed.
 
-A profile is a chain of segments in which the rate (arrivals a second) runs in a straight line. Arrival `n`, counted
-from 0, is planned for the offset at which the area under the rate reaches `n`; the first is therefore at offset 0.
+A profile is a chain of segments in which the rate (arrivals per second) is a straight line. Arrival `n`, counted from
+0, is planned for the offset at which the area under the rate reaches `n`; the first is therefore at offset 0.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Segment:
 
     @property
     def arrivals(self) -> float:
-        """The area under the rate: arrivals planned in this segment, not rounded."""
+        """The area under the rate: the arrivals planned in this segment, not rounded."""
         return (self.from_per_s + self.to_per_s) / 2 * self.duration_s
 
     def offset_s(self, arrivals: float) -> float:
-        """Seconds from the segment's start until `arrivals` are planned; at most its length."""
+        """Seconds from the segment's start until `arrivals` are planned; at most the segment's length."""
         if arrivals <= 0:
             return 0.0
         slope = (self.to_per_s - self.from_per_s) / self.duration_s
@@ -39,7 +39,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The planned rate over a whole run. `name` is what people call the shape."""
+    """The planned rate over a whole run. `name` is the name of its shape."""
 
     name: str
     segments: tuple[Segment, ...]
@@ -47,14 +47,14 @@ class Profile:
     def __post_init__(self) -> None:
         for segment in self.segments:
             if not (0 < segment.duration_s < math.inf):
-                raise ValueError("a segment needs a length above zero")
+                raise ValueError("a segment's length must be above zero")
             rates = (segment.from_per_s, segment.to_per_s)
             if not all(0 <= rate < math.inf for rate in rates) or not any(rates):
                 raise ValueError("a rate must be above zero")
 
     @property
     def duration_s(self) -> float:
-        """Length of the run in seconds."""
+        """The length of the run in seconds."""
         return math.fsum(segment.duration_s for segment in self.segments)
 
     @property
@@ -64,13 +64,13 @@ class Profile:
 
     @property
     def total(self) -> int:
-        """How many arrivals are planned: those whose instant lies before the end."""
+        """How many arrivals are planned: those before the end."""
         area = math.fsum(segment.arrivals for segment in self.segments)
-        # 0.1 * 30 / 0.1 is not quite 30: a hair over a whole number is that number.
+        # 0.1 * 30 / 0.1 is not quite 30, so just above a whole number counts as that number.
         return math.ceil(area - 1e-9 * max(1.0, area))
 
     def rate_at(self, offset_s: float) -> float:
-        """Planned arrivals a second at an offset; 0 outside the run."""
+        """Planned arrivals per second at an offset; 0 outside the run."""
         start = 0.0
         for segment in self.segments:
             within = offset_s - start
@@ -101,7 +101,7 @@ class Profile:
 
 
 def stairs(name: str, *stretches: tuple[float, float]) -> Profile:
-    """So many seconds at so many a second, in turn."""
+    """A constant rate for each (seconds, rate per second) pair, one after the other."""
     return Profile(name, tuple(Segment(length_s, rate_per_s, rate_per_s) for length_s, rate_per_s in stretches))
 
 
@@ -123,17 +123,17 @@ def steps(rates_per_s: Sequence[float], duration_s: float) -> Profile:
 
 
 def spike(base_per_s: float, peak_per_s: float, duration_s: float) -> Profile:
-    """The base rate, with the peak from two fifths of the duration to three fifths."""
+    """The base rate, with the peak rate between two fifths and three fifths of the duration."""
     before_s, within_s = duration_s * 0.4, duration_s * 0.2
     after_s = duration_s - before_s - within_s
     return stairs("spike", (before_s, base_per_s), (within_s, peak_per_s), (after_s, base_per_s))
 
 
 def poisson_offsets(profile: Profile, seed: int, n: int = 0) -> Iterator[float]:
-    """Arrivals that know nothing of each other, at the profile's rate: exponential gaps, stretched by the profile.
+    """Independent arrivals at the profile's rate: exponential gaps, stretched by the profile.
 
-    The same profile, seed and `n`, the number of the offer in its run, give the same offsets. Their number is random,
-    with the profile's area as its mean.
+    The same profile, seed and `n` (the number of the offer in its run) give the same offsets. The number of arrivals is
+    random; its mean is the profile's area.
     """
     chance = stream(seed, "arrivals", n)
     area = math.fsum(segment.arrivals for segment in profile.segments)

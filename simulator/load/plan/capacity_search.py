@@ -1,11 +1,11 @@
 """The search for the highest sustainable rate, as a state machine without clock or I/O.
 
-A probe offers a constant rate: first a warm-up that does not count, then a window that does. What it showed decides the
-next probe. A rate is sustained when the latency keeps its bound and the backlog does not grow; a probe above capacity
-is worth more than a no, because the rate at which a never-empty queue is emptied *is* the capacity.
+A probe offers a constant rate: first a warm-up that does not count, then a window that does. Its outcome decides the
+next probe. A rate is sustained if the latency meets its bound and the backlog does not grow. A probe above capacity
+is worth more than a no, because the rate at which a never-empty queue drains *is* the capacity.
 
-The search doubles until it overloads, then closes the bracket, aiming each time at what the overload showed; the answer
-is probed once more, for longer, before it is given.
+The search doubles the rate until the pipeline is overloaded, then narrows the bracket, each time aiming at the capacity
+that the overload showed. A longer probe confirms the answer.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from typing import Literal
 from simulator.base.words import significant
 
 RESOLUTION = 1.04
-"""The bracket is closed when its upper rate is at most this many times its lower one."""
+"""The bracket is narrow enough when its upper rate is at most this many times its lower one."""
 STEP_UP = 2.0
-"""The factor while nothing has been too much yet."""
+"""The factor between probes until one is too much."""
 BELOW_CAPACITY = 0.985
 """Where the next probe aims, as a share of the capacity that an overload showed."""
 NEAR = 0.94
-"""From this share of the shown capacity on, a rate that held is only to be told from one just above it."""
+"""From this share of the shown capacity on, the next probe after a rate that held goes just above it."""
 DISPROVED = 1.06
-"""A rate that held and is this many times the shown capacity proves that capacity wrong."""
+"""A rate that held, at more than this many times the shown capacity, proves that capacity wrong."""
 JUST_ABOVE = 1.039
-"""How far above such a rate the next probe goes: if it fails, the bracket is closed."""
+"""The factor by which it goes above: if that probe fails, the bracket is narrow enough."""
 CLOSEST = 1.012
-"""No probe comes nearer than this factor to a rate whose answer is known."""
+"""No probe comes closer than this factor to a rate whose outcome is known."""
 GROWTH_SHARE = 0.02
-"""A backlog that grows by less than this share of the offered rate counts as level..."""
+"""A backlog that grows by less than this share of the offered rate counts as steady..."""
 GROWTH_DEVIATIONS = 2.5
-"""... and so does one whose growth is within this many standard errors of none."""
+"""... and so does one whose growth is within this many standard errors of zero."""
 GROWTH_BEYOND_DOUBT = 0.15
-"""No noise of a queue that keeps up makes its backlog grow by this share of the rate through a whole window."""
+"""Noise alone never makes a backlog grow by this share of the rate through a whole window."""
 PROBES_MAX = 14
-"""The search ends here in any case; each probe takes seconds of somebody's time."""
+"""The search ends after this many probes in any case, because each takes time."""
 WINDOW_ARRIVALS = 300
-"""A window should hold this many arrivals, so that a growth of a few per cent stands out of the noise."""
+"""A window should have this many arrivals, so that a growth of a few per cent stands out from the noise."""
 
 SearchStage = Literal["climb", "close", "confirm", "done"]
 
@@ -59,8 +59,8 @@ class Probe:
 class ProbeOutcome:
     """What a probe showed in its window.
 
-    `stored_per_s` counts what came out in the window, whenever it had come in. `growth_per_s` is the slope of the
-    backlog, `growth_error_per_s` its standard error. `latency_held` is the verdict on the latency's bound; `refused`
+    `stored_per_s` counts what was stored in the window, whenever it was put. `growth_per_s` is the slope of the
+    backlog, `growth_error_per_s` its standard error. `latency_held` says whether the latency met its bound; `refused`
     counts arrivals that were dropped, failed or could not be sent on time.
     """
 
@@ -73,23 +73,23 @@ class ProbeOutcome:
 
     @property
     def backlog_grows(self) -> bool:
-        """More than noise and more than a rounding share of the rate; beyond doubt when it is a large share."""
+        """Whether the growth is more than noise and not a negligible share of the rate, or a large share of it."""
         excess = self.growth_per_s - GROWTH_DEVIATIONS * self.growth_error_per_s
         level = self.growth_per_s <= GROWTH_SHARE * self.rate_per_s
         return not level and (excess > 0 or self.growth_per_s > GROWTH_BEYOND_DOUBT * self.rate_per_s)
 
     @property
     def sustained(self) -> bool:
-        """The bound kept, the backlog level, and every arrival taken."""
+        """Whether the latency met its bound, the backlog was steady and every arrival was accepted."""
         return self.latency_held and not self.backlog_grows and self.refused == 0
 
 
 @dataclass(frozen=True, slots=True)
 class CapacitySearch:
-    """Where the search stands. `probe` is what to do next (None: done); `after` takes what it showed.
+    """The state of the search. `probe` is what to do next (None: done); pass its outcome to `after`.
 
     `sustained_per_s` is the highest rate that held (0: none has), `exceeded_per_s` the lowest that did not (infinite:
-    none yet), `shown_per_s` the capacity that the latest overload showed. `doubted`: a confirmation has failed once.
+    none yet), `shown_per_s` the capacity that the latest overload showed. `doubted`: one confirmation has failed.
     """
 
     rate_per_s: float
@@ -114,12 +114,12 @@ class CapacitySearch:
 
     @property
     def answer_per_s(self) -> float | None:
-        """The highest rate that held, once the search is done; None if not even the lowest did."""
+        """The highest rate that held, once the search is done; None if no rate did."""
         return self.sustained_per_s or None if self.stage == "done" else None
 
     @property
     def reason(self) -> str:
-        """In words, how the search ended or where it stands."""
+        """How the search ended, or where it is, in words."""
         if self.stage != "done":
             return f"{self.stage}, probe {len(self.outcomes) + 1}"
         if not self.outcomes:
@@ -132,7 +132,7 @@ class CapacitySearch:
         return f"{significant(self.sustained_per_s, 4)}/s held, {significant(self.exceeded_per_s, 4)}/s did not; {kept}"
 
     def after(self, outcome: ProbeOutcome) -> CapacitySearch:
-        """The search as it stands once a probe has shown `outcome`."""
+        """The state of the search after a probe with this outcome."""
         search = replace(self, outcomes=(*self.outcomes, outcome))
         search = _held(search, outcome) if outcome.sustained else _failed(search, outcome)
         return replace(search, stage="done") if len(search.outcomes) >= PROBES_MAX else search
@@ -148,7 +148,7 @@ def _held(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
         return replace(held, rate_per_s=min(state.ceiling_per_s, outcome.rate_per_s * STEP_UP))
     shown = state.shown_per_s
     if shown is not None and outcome.rate_per_s > DISPROVED * shown:
-        # That overload met a bad moment: what it showed is no capacity.
+        # That overload came at a bad moment: what it showed is not the capacity.
         held, shown = replace(held, shown_per_s=None), None
     near = shown is not None and outcome.rate_per_s >= NEAR * shown
     return _aim(held, outcome.rate_per_s if near else shown or state.exceeded_per_s)
@@ -158,19 +158,19 @@ def _failed(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
     exceeded, sustained = outcome.rate_per_s, state.sustained_per_s
     if state.stage == "confirm":
         if not state.doubted:
-            # One look said yes and one says no: on a shared machine a third decides.
+            # One probe held and a longer one did not: on a shared machine, a third decides.
             return replace(state, doubted=True)
-        # A longer look took back what a shorter one had granted; every lower rate has held.
+        # A longer probe disproved a shorter one; every lower rate has held.
         sustained = max((past.rate_per_s for past in state.outcomes if past.rate_per_s < exceeded), default=0.0)
     failed = replace(state, sustained_per_s=sustained, exceeded_per_s=exceeded, stage="close", doubted=False)
-    # Only a queue that was never empty shows the capacity; with less backlog the rate itself is the bound.
+    # Only a queue that is never empty shows the capacity; with a smaller backlog, the rate itself is the upper limit.
     if not outcome.backlog_grows:
         return _aim(failed, exceeded)
     return _aim(replace(failed, shown_per_s=outcome.stored_per_s), outcome.stored_per_s * BELOW_CAPACITY)
 
 
 def _aim(state: CapacitySearch, towards_per_s: float) -> CapacitySearch:
-    """Choose the next rate inside the bracket, as near to `towards_per_s` as leaves something to learn."""
+    """Choose the next rate in the bracket, as close to `towards_per_s` as is still informative."""
     upper, lower = state.exceeded_per_s, state.sustained_per_s
     if not lower:
         if upper < 0.1:
@@ -179,7 +179,7 @@ def _aim(state: CapacitySearch, towards_per_s: float) -> CapacitySearch:
     if upper / lower <= RESOLUTION:
         return replace(state, stage="confirm", rate_per_s=lower)
     if towards_per_s < lower * CLOSEST:
-        # What was shown is already known to hold.
+        # That rate is already known to hold.
         towards_per_s = lower * JUST_ABOVE
     if towards_per_s > upper / CLOSEST:
         towards_per_s = math.sqrt(lower * upper)
@@ -187,9 +187,9 @@ def _aim(state: CapacitySearch, towards_per_s: float) -> CapacitySearch:
 
 
 def slope(samples: list[tuple[float, float]]) -> tuple[float, float]:
-    """Least-squares slope of (instant, value) samples and its standard error; (0, 0) with fewer than three.
+    """The least-squares slope of (instant, value) samples and its standard error; (0, 0) with fewer than three.
 
-    Neighbouring samples of a backlog are not independent; the error is widened by their lag-one correlation.
+    Neighbouring samples of a backlog are not independent, so their lag-one correlation widens the error.
     """
     if len(samples) < 3:
         return 0.0, 0.0

@@ -1,8 +1,8 @@
-"""What a load test puts: CSV objects as the pipeline's contract describes them, made fast enough to be made ahead.
+"""The objects of a load test: CSV as the pipeline's contract describes it, created fast enough to prepare ahead.
 
-Object `n` of a run is a pure function of the run's seed, instant, row count and `n`. No two rows of a run share ticker
-and timestamp, nor do rows of two runs that begin at different microseconds; the tickers carry a digit, which those of
-the generator never do, so that no row of a tick is ever hit.
+Object `n` of a run is a pure function of the run's seed, instant, row count and `n`. No two rows of a run have the same
+ticker and timestamp, nor do rows of two runs that begin at different microseconds. The tickers contain a digit, which
+the generator's never do, so no row of a tick is ever overwritten.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from simulator.base.chance import stream
 
 HEADER = b"ticker,timestamp,open,high,low,close,volume\n"
 TICKERS = 50
-"""As many as the template's market has: rows interleave over them, so that no partition of the table runs hot."""
+"""As many tickers as the template's market has. Rows take turns, so that no partition of the table runs hot."""
 VARIANTS = 8
-"""Bodies differ in their figures in turns of this many; their keys and timestamps always differ."""
+"""The figures of the bodies repeat after this many objects; keys and timestamps never do."""
 _STAMP = b"@"
 
 
@@ -34,15 +34,15 @@ class Objects:
 
     def __post_init__(self) -> None:
         if self.rows < 1:
-            raise ValueError("an object needs at least one row")
+            raise ValueError("an object must have at least one row")
         chance = stream(self.seed, "objects")
         object.__setattr__(self, "_blocks", tuple(self._variant(chance) for _ in range(VARIANTS)))
         object.__setattr__(self, "_base", datetime.fromtimestamp(self.base_at, UTC))
 
     def _variant(self, chance: Random) -> tuple[bytes, ...]:
-        """One body with a mark where each timestamp goes, cut into the rows of each slot."""
+        """One body with a mark for each timestamp, cut into the rows of each slot."""
         prices = [chance.uniform(20, 400) for _ in range(TICKERS)]
-        # Rows of one slot, which have one timestamp, differ by ticker.
+        # The rows of one slot have the same timestamp and differ by ticker.
         blocks: list[list[bytes]] = [[] for _ in range(-(-self.rows // TICKERS))]
         for row in range(self.rows):
             ticker = row % TICKERS
@@ -55,11 +55,11 @@ class Objects:
         return tuple(b"".join(block) for block in blocks)
 
     def key(self, number: int) -> str:
-        """Where object `number` goes: `stocks/load/20261122T093000123456-7/00000042.csv`."""
+        """The key of object `number`: `stocks/load/20261122T093000123456-7/00000042.csv`."""
         return f"{self.prefix}load/{self._base:%Y%m%dT%H%M%S%f}-{self.seed}/{number:08d}.csv"
 
     def number(self, key: str) -> int | None:
-        """The number of an object of this run from its key; None for anybody else's."""
+        """The number of an object of this run, from its key; None for any other key."""
         folder, _, name = key.rpartition("/")
         if folder != self.key(0).rpartition("/")[0] or not name.endswith(".csv") or not name[:-4].isdecimal():
             return None

@@ -1,4 +1,4 @@
-"""What a load test is asked to do. Data only."""
+"""What a load test should do. Data only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AuditChoice = Literal["full", "sample", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One load test. Without a profile (`backlog` above zero) nothing arrives by the clock."""
+    """One load test. Without a profile (if `backlog` is above zero), nothing arrives by the clock."""
 
     profile: Profile
     rows: int
@@ -39,7 +39,7 @@ class Plan:
 
     @property
     def duration_s(self) -> float | None:
-        """How long objects arrive by the clock; None for a backlog and for a search."""
+        """How long objects arrive by the clock; None for a backlog or a search."""
         return None if self.backlog or self.find_max else self.profile.duration_s
 
     @property
@@ -54,13 +54,13 @@ class Plan:
 
     @property
     def audited(self) -> bool:
-        """Whether anything is proven.
+        """Whether the run is audited.
 
-        A sink keeps no rows to prove, and a deployed stack is proven by `verify`, which says what it costs.
+        A sink keeps no rows to audit, and `verify` audits a deployed stack, after showing what that costs.
         """
         return self.target in ("store", "endpoint") and self.audit != "none"
 
     @property
     def bounds(self) -> tuple[SummaryBound, ...]:
-        """The thresholds, and the defaults on other figures; a search and a backlog have none of these."""
+        """The thresholds, and the default bounds on other figures; a search or a backlog has no defaults."""
         return bounds.in_force(() if self.find_max or self.backlog else bounds.DEFAULTS, self.slo)

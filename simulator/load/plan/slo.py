@@ -1,12 +1,14 @@
-"""Thresholds of a load test: bounds on a run's figures and on its own, `p99<5s`, `objects_per_s>20`. Pure."""
+"""Thresholds of a load test, such as `p99<5s` or `objects_per_s>20`: bounds on a run's figures and its own. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from simulator.base.errors import InputError
+from simulator.load.plan.plan import Plan
 from simulator.run import bounds
-from simulator.run.bounds import SummaryBound, SummaryFigure, numeric, timed
+from simulator.run.bounds import Path, SummaryBound, SummaryFigure, numeric, timed
 
 PERCENTILES = {
     "mean": "mean",
@@ -17,7 +19,7 @@ PERCENTILES = {
     "p999": "99.9th percentile",
     "max": "longest",
 }
-"""What a distribution of the summary says, and each in words."""
+"""The figures of each distribution in the summary, and their names in words."""
 _DISTRIBUTIONS = {
     "": ("latency_s.planned_to_stored", "from planned to stored"),
     "object_to_stored_": ("latency_s.object_to_stored", "from put to stored"),
@@ -50,12 +52,50 @@ FIGURES: Mapping[str, SummaryFigure] = {
 
 
 def bounds_latency(bound: SummaryBound) -> bool:
-    """Whether it is an upper bound on planned-to-stored latency, which the capacity search needs."""
+    """Whether this is an upper bound on planned-to-stored latency, which the capacity search needs."""
     return bound.operator in ("<", "<=") and bound.figure in PERCENTILES
 
 
+def require_measured(plan: Plan) -> None:
+    """Raise `InputError` for the first threshold on a figure that a run by this plan cannot have."""
+    for bound in plan.slo:
+        if reason := _unmeasured(bound.of.path, plan):
+            raise InputError(f"--slo: '{bound.text}' cannot be judged, because {reason[0]}", hint=reason[1])
+
+
+def _unmeasured(path: Path, plan: Plan) -> tuple[str, str] | None:
+    """Why no run by this plan has a figure, and what to do; None if one may have it."""
+    if path[0] == "audit" and not plan.audited:
+        return _UNAUDITED.get(plan.target, ("--audit none reads no rows", "leave out --audit none, or this bound"))
+    if path in _OF_THE_WHOLE_TABLE and plan.audit == "sample":
+        return "--audit sample does not count the whole table", "use --audit full, or leave out this bound"
+    if path in _UNSEEN_ON_AWS and plan.target == "stack":
+        return "nobody outside a deployed stack can see this figure", "leave out this bound"
+    if path[0] == "find_max" and not plan.find_max:
+        return "only a search has a highest rate", "add --find-max, or leave out this bound"
+    if path in _OF_A_BACKLOG and not plan.backlog:
+        return "only a backlog has this rate", "add --backlog N, or leave out this bound"
+    if path[0] == "generator_lag_s" and plan.backlog:
+        return "with --backlog nothing is planned by the clock", "leave out this bound"
+    return None
+
+
+_UNAUDITED = {
+    "sink": ("the sink keeps no rows to audit", "use --target store, or leave out this bound"),
+    "stack": ("stockpipe verify audits a deployed stack", "leave out this bound, and run stockpipe verify afterwards"),
+}
+_OF_THE_WHOLE_TABLE = {("audit", name) for name in ("parsed_rows", "expected_rows", "stored_rows", "extra")}
+_UNSEEN_ON_AWS = {
+    ("queue", "received"),
+    ("queue", "filtered"),
+    ("consumer", "batch_item_failures"),
+    ("throughput", "rows_per_s_max"),
+}
+_OF_A_BACKLOG = {("backlog", "drain_objects_per_s"), ("backlog", "drain_rows_per_s")}
+
+
 def judge_slo(thresholds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The summary's `slo`: each threshold, the figure it met (None: not measured), and whether it held."""
+    """The summary's `slo`: each threshold, its figure's value (None: not measured), and whether it held."""
     return [
         {"threshold": judged["bound"], "value": judged["value"], "held": judged["held"]}
         for judged in bounds.judge(thresholds, summary)

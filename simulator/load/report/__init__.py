@@ -1,1 +1,1 @@
-"""What a load test prints and writes: text, JSON, the page, and comparisons."""
+"""The output of a load test: text, JSON, the page and comparisons."""

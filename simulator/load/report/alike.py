@@ -1,4 +1,4 @@
-"""Whether two summaries are of the same load, so that their difference means the code. Pure."""
+"""Whether two summaries are of the same load, so that a difference comes from the code. Pure."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from simulator.base.quantities import duration_text, rate_text
 
 Summary = Mapping[str, Any]
 BUSIER, BUSIER_BY = 0.2, 0.25
-"""A load average per core that is higher by more than this, and by this share, moves latencies by itself."""
+"""A load average per core that is higher by this much, and by this share, changes latencies on its own."""
 _OWN = ("store_cpu", "handler_cpu", "generator_cpu")
 
 
 def section(summary: Summary, name: str) -> Summary:
-    """A part of a summary; empty if there is none, as in a file that only looks like one."""
+    """A part of a summary; empty if it is missing, as in a file that only looks like a summary."""
     found = summary.get(name)
     return found if isinstance(found, Mapping) else {}
 
 
 def unlike(before: Summary, after: Summary) -> tuple[str, ...]:
-    """What makes the loads unlike, each with both values: `rate 20/s and 40/s`.
+    """What makes the loads unlike, with both values: `rate 20/s and 40/s`.
 
-    The command, whether the run was interrupted, and every option that says what is sent, how fast, for how long and
-    to what; a template parameter by its own name. An option that a summary does not have is no difference: older
-    versions had fewer of them.
+    This compares the command, whether the run was interrupted, every option that says what is sent, how fast, for how
+    long and to what, and each template parameter. An option that a summary does not have is not a difference, because
+    older versions had fewer options.
     """
     return tuple(_unlike(before, after))
 
 
 def notes(before: Summary, after: Summary) -> tuple[str, ...]:
-    """What else differs and may be what one compares: versions, templates, code, machines and how busy they were.
+    """Other differences, which may be what the user compares: versions, templates, code, machines, how busy they were.
 
-    What only one summary has is no difference, as with the options.
+    As with options, something that only one summary has is not a difference.
     """
     said = []
     for name, labels in _NOTED.items():
@@ -50,7 +50,7 @@ def notes(before: Summary, after: Summary) -> tuple[str, ...]:
 
 
 def busier(before: Summary, after: Summary) -> Literal["A", "B"] | None:
-    """The run whose machine had clearly more other work to do; None: neither, or nobody knows."""
+    """The run whose machine had clearly more other work; None if neither had, or if that is unknown."""
     loads = other_work(before), other_work(after)
     if (
         loads[0] is None
@@ -62,7 +62,7 @@ def busier(before: Summary, after: Summary) -> Literal["A", "B"] | None:
 
 
 def other_work(summary: Summary) -> float | None:
-    """The machine's load average per core in the course of the run, without the run's own share; None: not known."""
+    """The machine's load average per core during the run, without the run's own share; None if unknown."""
     cores, series = section(summary, "machine").get("cores"), section(summary, "series")
     held = {name: numbers(series.get(name)) for name in ("machine_load", *_OWN)}
     if not isinstance(cores, int) or cores < 1 or not held["machine_load"]:
@@ -72,7 +72,7 @@ def other_work(summary: Summary) -> float | None:
 
 
 def numbers(values: Any) -> list[float]:
-    """The numbers of a list; none of anything else."""
+    """The numbers in a list; empty for anything else."""
     return [each for each in values if isinstance(each, int | float)] if isinstance(values, list) else []
 
 
@@ -94,7 +94,7 @@ def _unlike(before: Summary, after: Summary) -> Iterator[str]:
 
 
 def _written(value: Any, written: Callable[[float], str]) -> str:
-    """A number, or several, as on the command line; else as it is."""
+    """A number, or several, as on the command line; anything else unchanged."""
     if isinstance(value, list):
         return ",".join(_written(each, written) for each in value)
     return written(value) if isinstance(value, int | float) and not isinstance(value, bool) else _plain(value)
@@ -125,7 +125,7 @@ _LOAD: Mapping[str, Callable[[float], str]] = {
     "scenario": str,
     "capacity": str,
 }
-"""Options in which two runs must agree for their difference to mean the code, and how their numbers are written."""
+"""Options that must be equal for a difference to come from the code, and how to write their numbers."""
 _NOTED: Mapping[str, Mapping[str, str]] = {
     "options": {"template": "template", "code": "code", "audit": "audit", "endpoint_url": "endpoint", "stack": "stack"},
     "versions": {"stockpipe": "stockpipe", "python": "Python", "moto": "moto", "aiobotocore": "aiobotocore"},

@@ -1,4 +1,4 @@
-"""What the page's charts show, in words and as a table: for who does not see them, and where no script runs. Pure."""
+"""The page's charts in words and as a table: for people who cannot see them, and for pages without scripts. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Summary = Mapping[str, Any]
 class Chart:
     """One chart: its element, its heading, a sentence on how to read it, and the columns of the series that it draws.
 
-    `columns` are labels by column; `unit` is that of the values: `s`, `share`, or what is counted.
+    `columns` has the labels by column; `unit` is the unit of the values: `s`, `share`, or what is counted.
     """
 
     name: str
@@ -30,42 +30,42 @@ CHARTS = (
     Chart(
         "rates",
         "Objects per second",
-        "The thin dashed line is what was planned, on top of what was sent, on top of what was stored.",
+        "The thin dashed line shows the plan. It is drawn over the objects sent, and those over the objects stored.",
         "objects/s",
         {"planned_per_s": "planned", "sent_per_s": "sent", "stored_per_s": "stored"},
     ),
     Chart(
         "backlog",
         "Backlog",
-        "Objects that were put and not yet stored, but for those that the filter deleted; the deepest at each time.",
+        "Objects put and not yet stored, except those that the filter deleted; each point is the deepest in its slot.",
         "objects",
         {"backlog": "backlog"},
     ),
     Chart(
         "latency",
         "Planned to stored",
-        "From the planned instant of an object to the instant that it was stored, by when it was planned.",
+        "The time from an object's planned instant until it was stored, at its planned instant.",
         "s",
         {"p50_s": "p50", "p99_s": "p99"},
     ),
     Chart(
         "heat",
         "Planned to stored, all objects",
-        "Each column is a stretch of time, each row a band of latencies: the stronger the colour, the more objects.",
+        "Each column is a slot of time, each row a band of latencies: the stronger the colour, the more objects.",
         "objects",
         {},
     ),
     Chart(
         "cpu",
         "CPU",
-        "Shares of one core.",
+        "CPU use, as shares of one core.",
         "share",
         {"store_cpu": "store", "handler_cpu": "handlers and twin", "generator_cpu": "generator"},
     ),
     Chart(
         "concurrency",
         "Concurrency",
-        "Invocations at work, and the batches that the pollers may have in hand.",
+        "Invocations at work, and how many batches the pollers may have in progress.",
         "invocations",
         {"concurrency": "invocations at once", "pollers": "batches allowed"},
     ),
@@ -73,7 +73,7 @@ CHARTS = (
 
 
 def sections(summary: Summary) -> Iterable[str]:
-    """A section of the page for each chart that has anything to show."""
+    """One section of the page per chart that has something to show."""
     for chart in CHARTS:
         if said := description(chart, summary):
             yield (
@@ -86,7 +86,7 @@ def sections(summary: Summary) -> Iterable[str]:
 
 
 def description(chart: Chart, summary: Summary) -> str:
-    """What a chart shows, in figures: of each line the least, the mean and the most; empty where there is nothing."""
+    """A chart in figures: each line's minimum, mean and maximum; empty if there is nothing to show."""
     series = summary["series"] or {}
     if chart.name == "heat":
         return _heat(series)
@@ -97,7 +97,7 @@ def description(chart: Chart, summary: Summary) -> str:
             least, mean, most = (
                 value_text(each, chart.unit) for each in (min(values), sum(values) / len(values), max(values))
             )
-            # The mean of percentiles is not a percentile of anything.
+            # A mean of percentiles is not a percentile.
             said.append(f"{label}: {least} to {most}" + ("" if chart.unit == "s" else f", mean {mean}"))
     if not said:
         return ""
@@ -127,12 +127,12 @@ def _probes(chart: Chart, summary: Summary) -> str:
 
 
 def placed_probes(summary: Summary) -> list[Mapping[str, Any]]:
-    """The probes of a search whose place in the course is known."""
+    """The probes of a search whose time in the run is known."""
     return [probe for probe in (summary["find_max"] or {}).get("probes") or () if "begin_s" in probe]
 
 
 def course_table(summary: Summary) -> str:
-    """The lines of all charts as one table, a row per slot of the series; folded."""
+    """The lines of all charts as one folded table, with one row per slot."""
     series = summary["series"]
     if not series:
         return ""
@@ -147,7 +147,7 @@ def course_table(summary: Summary) -> str:
     ]
     head = _row(["from (s)", *(label for label, _, _ in shown)], "th")
     body = "".join(_row(row, "td") for row in rows)
-    title = f"The course as a table, in slots of {seconds(series['slot_s'])}"
+    title = f"The run as a table, in slots of {seconds(series['slot_s'])}"
     return (
         f"<details><summary>{escape(title)}</summary>"
         f'<div class="scroll"><table><thead>{head}</thead><tbody>{body}</tbody></table></div></details>'
@@ -155,7 +155,7 @@ def course_table(summary: Summary) -> str:
 
 
 def value_text(value: float, unit: str) -> str:
-    """A value of a line with its unit."""
+    """A value of a line, with its unit."""
     if unit == "s":
         return seconds(value)
     if unit == "share":

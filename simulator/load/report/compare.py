@@ -1,10 +1,9 @@
-"""Two summaries side by side, with a verdict that noise cannot fool. Pure: summaries in, findings out.
+"""Two summaries side by side, with a verdict that noise does not affect. Pure: summaries in, findings out.
 
-What is printed is what is judged: a figure of the whole run, and its change. Within the tolerance it is the same.
-Beyond it, the change is real only if both runs have the samples for the figure, and if it is seen all through them:
-each run is cut into stretches, and each stretch of one is compared with the same stretch of the other, because
-neighbouring seconds of a queue resemble each other, and because the load may change in the course of a run. All else is
-noise.
+The printed values are the ones that are judged: a figure of the whole run, and its change. Within the tolerance, it is
+the same. Beyond it, a change is real only if both runs have enough samples and if it is visible throughout the runs.
+To find out, each run is cut into stretches, and each stretch of one run is compared with the same stretch of the other:
+neighbouring seconds of a queue are similar, and the load may change during a run. Every other change is noise.
 """
 
 from __future__ import annotations
@@ -26,23 +25,24 @@ Judgement = Literal["same", "better", "worse", "noise", "shown"]
 
 TOLERANCE = 0.10
 STRETCHES_MIN = 8
-"""With fewer there is nothing to tell chance from change by: eight coins fall on one side once in 128."""
+"""With fewer, chance looks like a change: eight coins fall on the same side once in 128 times."""
 SAMPLES_MIN = 5
-"""Fewer objects beyond a percentile say more of themselves than of it."""
+"""With fewer objects beyond a percentile, the figure depends on single objects."""
 SPREADS = 1.5
-"""The typical stretch must change by this many times the spread of the changes: two runs of one code differ by more
-than the chance within each would make them."""
+"""The typical stretch must change by this many times the spread of the changes, because two runs of the same code
+differ by more than the chance within each explains."""
 LEAST_S = 0.001
-"""A time that changes by no more is nobody's concern."""
+"""A smaller change in time does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedFigure:
     """One compared figure: where it is, its unit, which way is better, and the change too small to matter in that unit.
 
-    `latency` names the distribution of `stretches` that it is a percentile of, and `beyond` is the share of its objects
-    that the percentile lies below. `column` is that of the series which shows the figure in its course. Without either
-    there is one number per run, which is only shown. `samples` says where their number is, by the first that exists.
+    `latency` names the distribution in `stretches` that it is a percentile of, and `beyond` is the share of objects
+    above that percentile. `column` is the column of the series that shows the figure over time. Without either, there
+    is one number per run, which is shown but not judged. `samples` has the paths to the number of samples; the first
+    one that exists counts.
     """
 
     name: str
@@ -93,15 +93,15 @@ LOSSES = (
     ("dead-lettered messages", ("queue", "dead_lettered")),
     ("throttled table requests", ("table", "throttled_requests")),
 )
-"""Counts that should be nothing; judged against how many objects there were, by counting error."""
+"""Counts that should be zero. They are judged by counting error, relative to the number of objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One figure in both runs. `ratio` is B to A; `why` says in words how it was judged.
+    """One figure in both runs. `ratio` is B to A; `why` explains the judgement.
 
-    `samples` are those that the figure rests on in each run, of a percentile the ones beyond it; None where there is
-    one number per run.
+    `samples` is the number of samples behind the figure in each run (for a percentile, those beyond it); None if there
+    is one number per run.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Difference:
 
     @property
     def ratio(self) -> float | None:
-        """B to A, where both are numbers and A is not zero."""
+        """B to A, if both are numbers and A is not zero."""
         if self.before is None or self.after is None or self.before == 0 or self.unit == "yes or no":
             return None
         return self.after / self.before
@@ -122,7 +122,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """All findings; what makes the loads `unlike`, so that they mean nothing; and what else differs, as `notes`."""
+    """All findings. `unlike`: why the loads differ, so that findings mean nothing; `notes`: what else differs."""
 
     findings: tuple[Difference, ...]
     unlike: tuple[str, ...] = ()
@@ -130,19 +130,19 @@ class RunComparison:
 
     @property
     def judgement(self) -> Literal["worse", "better", "same"]:
-        """Of the code: what got worse beyond noise outweighs what got better."""
+        """The judgement of the code: a figure that got worse beyond noise outweighs any that got better."""
         judged = {finding.judgement for finding in self.findings}
         return "worse" if "worse" in judged else "better" if "better" in judged else "same"
 
     @property
     def verdict(self) -> str:
-        """One line."""
+        """The verdict in one line."""
         if self.judgement == "same":
             return "no difference beyond noise"
         return f"{self.judgement}: {'; '.join(self.judged(self.judgement))}"
 
     def judged(self, judgement: Judgement) -> list[str]:
-        """The names of the figures that were judged so."""
+        """The names of the figures with this judgement."""
         return [finding.name for finding in self.findings if finding.judgement == judgement]
 
 
@@ -161,7 +161,7 @@ def require_summary(document: Any) -> None:
     """Raise `InputError` unless it is a summary that this version reads."""
     schema = document.get("schema") if isinstance(document, Mapping) else None
     if not isinstance(schema, str) or not schema.startswith(("stockpipe.load/", "stockpipe.run/")):
-        raise InputError("it is not a summary of stockpipe load-test or simulate (its 'schema' is missing or another)")
+        raise InputError("it is not a summary of stockpipe load-test or simulate (its 'schema' is missing or wrong)")
     if schema.partition("/")[2] != "1":
         raise InputError(f"its schema is {schema}; this stockpipe reads version 1")
 
@@ -193,7 +193,7 @@ def _judge(
     courses: tuple[Sequence[float], Sequence[float]],
     tolerance: float,
 ) -> tuple[Judgement, str]:
-    """The rule of docs/load-testing.md, step by step."""
+    """Apply the rule in docs/load-testing.md, step by step."""
     (old, new), (first, second) = values, courses
     change = new - old
     if abs(change) <= tolerance * abs(old):
@@ -204,30 +204,30 @@ def _judge(
     if min(samples) < SAMPLES_MIN:
         return "noise", f"{said}: at least {SAMPLES_MIN} are needed"
     if len(first) != len(second) or len(first) < STRETCHES_MIN:
-        return "noise", f"{said}: too short to tell change from chance"
+        return "noise", f"{said}: the run is too short to distinguish change from chance"
     changes = [relative(a, b) for a, b in zip(first, second, strict=True)]
     typical, way = median(changes), math.copysign(1.0, change)
     along = sum(each * way > 0 for each in changes)
     if along < len(changes) - 1:
         return "noise", f"{said}: only {along} of {len(changes)} stretches changed that way"
     if abs(typical) <= relative(1.0, 1.0 + tolerance):
-        return "noise", f"{said}: a few stretches make the change, not the typical one"
+        return "noise", f"{said}: a few stretches changed, but not the typical one"
     if abs(typical) <= SPREADS * spread(changes):
-        return "noise", f"{said}: the stretches differ as much by themselves"
+        return "noise", f"{said}: the stretches differ as much from each other"
     improved = (change > 0) == (figure.better == "higher")
     return ("better" if improved else "worse"), f"{said}: {along} of {len(changes)} stretches changed that way"
 
 
 def relative(before: float, after: float) -> float:
-    """A change as a share of the mean of both, which is as large one way as the other: between -2 and 2."""
+    """A change as a share of the mean of both values: between -2 and 2, and the same size in both directions."""
     return 0.0 if before == after else 2 * (after - before) / (abs(after) + abs(before))
 
 
 def spread(changes: Sequence[float]) -> float:
-    """How far the changes lie apart from the typical one, as a standard deviation.
+    """How far the changes are from the typical one, as a standard deviation.
 
-    The two farthest are left out, because a stall of the machine is not a habit of the code; what that takes away from
-    a normal distribution of a dozen is put back.
+    The two farthest are left out, because a stall of the machine says nothing about the code. A factor corrects for
+    this, as for a dozen values of a normal distribution.
     """
     middle = median(changes)
     near = sorted((each - middle) ** 2 for each in changes)[:-2]
@@ -240,7 +240,7 @@ def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Ma
         return None
     planned, sent = ("planned",), ("queue", "sent")
     objects = [round(number_at(summary, planned) or number_at(summary, sent) or 0) for summary in (before, after)]
-    # Two counts differ when their difference exceeds three times its own counting error, and is no handful.
+    # Two counts differ if the difference exceeds three times its own counting error, and is not just a handful.
     apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * max(objects)
     judgement: Judgement = "noise" if not apart else "worse" if new > old else "better"
     why = "" if judgement != "noise" or old == new else f"{counted(max(objects), 'object')}: within the counting error"
@@ -264,7 +264,7 @@ def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | 
 
 
 def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:
-    """How many samples a run's figure rests on; of a percentile, how many lie beyond it."""
+    """How many samples are behind a run's figure; for a percentile, how many are beyond it."""
     counts = (number_at(summary, path) for path in figure.samples)
     return round((next((count for count in counts if count is not None), None) or 0) * figure.beyond)
 
@@ -272,10 +272,10 @@ def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:
 def _courses(
     figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[list[float], list[float]] | None:
-    """The figure in the stretches of both runs; None where there is one number per run.
+    """The figure in each stretch of both runs; None if there is one number per run.
 
-    A summary of an older version has no `stretches`: then both are read by their series. Each probe of a search has a
-    rate of its own, so that the figures of two searches are not those of one load.
+    If either summary has no `stretches` (older versions), both series are used instead. Each probe of a search has its
+    own rate, so the figures of two searches do not describe the same load.
     """
     runs = before, after
     if any(section(run, "arrivals").get("shape") == "search" for run in runs):
@@ -295,7 +295,7 @@ def _courses(
 
 
 def _slots(summary: Mapping[str, Any], column: str) -> list[float]:
-    """A column of the series while objects arrived; for a backlog, which arrives beforehand, while it drained."""
+    """A column of the series while objects arrived; for a backlog, which arrives first, while it drained."""
     series = section(summary, "series")
     values, planned = series.get(column), series.get("planned_per_s")
     if not isinstance(values, list) or not isinstance(planned, list) or len(values) != len(planned):
@@ -304,15 +304,15 @@ def _slots(summary: Mapping[str, Any], column: str) -> list[float]:
     drained = section(summary, "arrivals").get("shape") == "backlog"
     chosen = slice(None) if drained or not arrivals else slice(arrivals[0], arrivals[-1] + 1)
     held = numbers(values[chosen])
-    # The first slots hold cold starts and the last one may be cut short.
+    # The first slots contain cold starts, and the last one may be incomplete.
     return held[len(held) // 10 : -1]
 
 
-# Words.
+# Texts.
 
 
 def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
-    """For a pull request: the verdict, then a table."""
+    """The comparison for a pull request: the verdict, then a table."""
     lines = [f"**stockpipe: {comparison.verdict}**", ""]
     for differences, meaning in (
         (comparison.unlike, "The runs are of unlike loads"),
@@ -331,14 +331,14 @@ def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
 
 
 def cells(finding: Difference, marks: Mapping[str, str] = {}) -> tuple[str, ...]:
-    """A row of a table: the name, both values, the change, the samples, and the judgement as `marks` has it."""
+    """A row of a table: the name, both values, the change, the samples, and the judgement's text in `marks`."""
     judgement = "" if finding.judgement == "shown" else marks.get(finding.judgement, finding.judgement)
     values = (value_text(value, finding.unit) for value in (finding.before, finding.after))
     return finding.name, *values, change_text(finding), samples_text(finding), judgement
 
 
 def lines(comparison: RunComparison, width: int) -> Iterator[tuple[str, Judgement]]:
-    """The findings as aligned lines with their judgements; a reason that does not fit `width` has a line of its own."""
+    """The findings as aligned lines, with judgements. A reason that does not fit in `width` gets its own line."""
     rows = [("", "A", "B", "change", "samples", ""), *map(cells, comparison.findings)]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     reasons = ["", *(finding.why for finding in comparison.findings)]
@@ -358,7 +358,7 @@ def lines(comparison: RunComparison, width: int) -> Iterator[tuple[str, Judgemen
 
 
 def as_json(comparison: RunComparison) -> dict[str, Any]:
-    """For programs: `stockpipe.compare/1`."""
+    """The comparison for programs: `stockpipe.compare/1`."""
     return {
         "schema": "stockpipe.compare/1",
         "verdict": comparison.judgement,
@@ -373,7 +373,7 @@ def as_json(comparison: RunComparison) -> dict[str, Any]:
 
 
 def value_text(value: float | None, unit: str) -> str:
-    """A figure with its unit, as short as it reads well."""
+    """A figure with its unit, in a short, readable form."""
     if value is None:
         return "-"
     match unit:
@@ -391,15 +391,15 @@ def value_text(value: float | None, unit: str) -> str:
 
 
 def change_text(finding: Difference) -> str:
-    """`+12.3 %`, or nothing where there is no ratio."""
+    """`+12.3 %`, or nothing if there is no ratio."""
     return "" if finding.ratio is None else f"{(finding.ratio - 1) * 100:+.1f} %"
 
 
 def samples_text(finding: Difference) -> str:
-    """How many samples the figure rests on: `600`, or `600 and 580`; nothing where it is one number per run."""
+    """How many samples are behind the figure: `600`, or `600 and 580`; nothing if there is one number per run."""
     return " and ".join(dict.fromkeys(f"{count:,}" for count in finding.samples or ()))
 
 
 def _cell(text: str) -> str:
-    """Text that stays text: neither a cell's end nor HTML, which a reader of Markdown may take as it is."""
+    """Escape text, so that it neither ends a cell nor is HTML to a Markdown reader."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")

@@ -1,12 +1,13 @@
-"""The load test's page: one HTML file with its charts inside, that opens offline, in light and dark, on any width.
+"""The load test's page: one HTML file, charts included, that opens offline, in light and dark, at any width.
 
-Everything that can be read without scripts stands in the page as text and tables; the charts are drawn by uPlot, which
-is embedded with its licence. Reads nothing but the summary.
+Everything readable without scripts is in the page as text and tables. uPlot, which is embedded with its licence, draws
+the charts. Reads only the summary.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
@@ -16,11 +17,11 @@ from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.figures import size
 from simulator.load.plan.slo import FIGURES, PERCENTILES
 from simulator.load.report import charts
-from simulator.load.report.text import audit_words, latencies, shape
+from simulator.load.report.text import audit_words, latencies, sample_note, shape
 from simulator.run.bounds import words
 
 WRAPPED = 26
-"""A column with a longer text than this is one of words."""
+"""A column with a longer text than this is a column of words."""
 
 
 def page(summary: Mapping[str, Any]) -> str:
@@ -36,13 +37,12 @@ def page(summary: Mapping[str, Any]) -> str:
         "SERIES": json.dumps(_drawn(summary)).replace("</", "<\\/"),
         "UPLOT_JS": script,
     }
-    for name, value in filled.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
+    # In one pass, because what is filled in has text from outside, which may look like a placeholder.
+    return re.sub(r"\{\{(\w+)\}\}", lambda placeholder: filled[placeholder[1]], text)
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What the charts are drawn from: the series, and where in it a search's probes are."""
+    """The data of the charts: the series, and where a search's probes are in it."""
     series = summary["series"]
     return series and {**series, "probes": charts.placed_probes(summary)}
 
@@ -76,6 +76,8 @@ def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     if summary["interrupted"]:
         said.append("interrupted")
     yield f'<p class="dim">{escape(" · ".join(map(str, said)))}</p>'
+    if note := sample_note(summary):
+        yield f'<p class="dim">The audit is {escape(note)}.</p>'
     if summary["latency_refused"]:
         yield f'<p class="bad">Percentiles refused: {escape(summary["latency_refused"])}.</p>'
 
@@ -86,7 +88,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     rate = throughput.get("objects_per_s_mean")
     tiles = [
         ("objects stored per second", f"{rate:,.1f}" if rate else "-"),
-        ("rows per whole second, mean", _count(throughput.get("rows_per_s_mean"))),
+        ("rows per second, mean", _count(throughput.get("rows_per_s_mean"))),
         ("planned to stored, p50", seconds(stored["p50"])),
         ("planned to stored, p99", seconds(stored["p99"])),
         ("peak backlog of the spike" if summary["find_max"] else "peak backlog", counted(backlog["peak"], "object")),
@@ -124,11 +126,11 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
     ]
     head = ["", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
     note = (
-        "HDR histograms with three digits. Planned to stored counts from the planned instant of an object, object to "
-        "stored from the answer to its put."
+        "From HDR histograms with three digits. Planned to stored starts at the planned instant of an object, object "
+        "to stored at the answer to its put."
     )
     if summary["bottleneck"] and summary["options"].get("target") != "stack":
-        note += " Handler times are this machine's, not AWS Lambda's."
+        note += " Handler times are those of this machine, not of AWS Lambda."
     return _table("Percentiles", head, rows, note)
 
 
@@ -198,7 +200,7 @@ def _details(summary: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> str:
-    # Words go over several lines, figures do not.
+    # Words wrap, figures do not.
     wide = [any(len(row[column]) > WRAPPED for row in rows) for column in range(len(head))]
 
     def row(cells: list[str], tag: str) -> str:

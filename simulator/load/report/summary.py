@@ -1,6 +1,6 @@
 """The load test's summary, `stockpipe.load/1`: the run's schema plus what a load test measures.
 
-`build` only arranges what was recorded; nothing is measured here.
+`build` only arranges what was recorded; it measures nothing.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def build(
     repeat: tuple[str, ...],
     typed: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Everything, with null where a figure does not exist. Bounds are judged last, on the summary itself.
+    """Build the summary; a figure that does not exist is null. Bounds are judged last, on the summary itself.
 
-    `repeat` are the words of the command that runs the same again, `typed` those of the command as it was typed.
+    `repeat` is the command that repeats the run, as words; `typed` is the command as the user typed it.
     """
     plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
@@ -96,7 +96,7 @@ def build(
 
 
 def _from_outside(summary: Mapping[str, Any], cloud: Mapping[str, float | None]) -> dict[str, Any]:
-    """What nobody sees of a deployed stack, as null; CloudWatch's figures stand in where it has them."""
+    """For a deployed stack, take CloudWatch's figures for what cannot be seen from here; others are null."""
     seen = {name: cloud.get(name) for name in ("throttles", "concurrency_max")}
     whole = {name: None if value is None else round(value) for name, value in seen.items()}
     return {
@@ -129,7 +129,7 @@ def _arrivals(plan: Plan) -> dict[str, Any]:
 
 
 def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dict[str, Sequence[float]]:
-    """Those of the reported span, in order; the handler's own time does not depend on the generator: never refused."""
+    """The reported span's latencies, in order. A slow generator does not affect handler times, so they stay."""
     recording, numbers = result.recording, span.numbers
     seen = {
         "planned_to_stored": recording.latencies(numbers),
@@ -141,7 +141,7 @@ def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dic
 
 
 def _stored_per_s(result: Result, span: Span) -> float | None:
-    """Objects stored a second, from the span's begin to the last of them; None with fewer than two."""
+    """Objects stored per second, from the start of the span to the last one; None with fewer than two."""
     stores = result.recording.stored_instants(span.numbers)
     return len(stores) / max(1e-6, stores[-1] - min(span.begun_at, stores[0])) if len(stores) > 1 else None
 
@@ -165,7 +165,7 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
 
 
 def _origin_at(result: Result) -> float:
-    """The first planned instant, which the course is counted from."""
+    """The first planned instant, at which the series begin."""
     return min((at for at in result.recording.planned if not math.isnan(at)), default=0.0)
 
 
@@ -175,7 +175,7 @@ def _ceiling(ceiling: Ceiling, stored_per_s: float | None) -> dict[str, Any]:
 
 
 def _find_max(result: Result, search: CapacitySearch) -> dict[str, Any]:
-    """The answer and its probes; each with its place in the course, in seconds from the first planned instant."""
+    """The answer and its probes; each has its time in seconds from the first planned instant."""
     origin_at = _origin_at(result)
     return {
         "rate_per_s": _rounded(search.answer_per_s, 3),

@@ -1,1 +1,1 @@
-"""The sending side of a load test: the generator's processes, and what they sign and put."""
+"""The sending side of a load test: the generator's process, and the requests that it signs and sends."""

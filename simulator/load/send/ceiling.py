@@ -1,7 +1,8 @@
-"""The raw ceiling: the requests that an object's way takes, sent bare, to learn what the target alone can do.
+"""The raw ceiling: bare requests, in the mix that one object needs, show what the target alone can do.
 
-A put (with its notification), a tenth of a receive, a get, a batch write for every 25 rows and a tenth of a delete: no
-handler, no CSV, no waiting for each other. Runs in the generator's process, on resources made for it alone.
+One object needs a put (with its notification), a tenth of a receive, a get, a batch write per 25 rows and a tenth of a
+delete. There is no handler, no CSV and no waiting for each other. It runs in the generator's process, on resources
+created only for it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class CeilingRefused(Exception):
 
 
 def write_bodies(table: str, rows: int) -> list[bytes]:
-    """The bodies of the batch writes that store one object of `rows` rows, the last one possibly shorter."""
+    """The bodies of the batch writes that store one object of `rows` rows; the last one may be shorter."""
 
     def put(row: int) -> dict[str, Any]:
         figures = {name: {"N": "123.45"} for name in ("open", "high", "low", "close")}
@@ -48,7 +49,7 @@ def write_bodies(table: str, rows: int) -> list[bytes]:
 
 @dataclass
 class _Client:
-    """One of the bare clients: puts ten objects, receives, reads, writes and deletes as many, and again."""
+    """One bare client: in each cycle it puts ten objects, and receives, reads, writes and deletes as many."""
 
     order: MeasureCeiling
     http: aiohttp.ClientSession
@@ -73,7 +74,7 @@ class _Client:
             receipts = answer.get("Messages") or []
         for index, key in enumerate(keys[: len(receipts)]):
             await self._do(self.signer.get_object(bucket_url, key))
-            # A timestamp of its own for every object: new items cost a table more than the same ones again.
+            # Every object has its own timestamp, because new items cost a table more than repeated ones.
             stamp = f"{self.number + index:026d}Z".encode()
             for body in self.bodies:
                 fresh = body.replace(_STAMP.encode(), stamp)
@@ -109,10 +110,9 @@ async def measure(
     clock: Clock,
     stop: asyncio.Event,
 ) -> Ceiling:
-    """Run the clients for the order's time; what the target took.
+    """Run the clients for the order's time; returns the rates that the target reached.
 
-    Each client ends with the cycle it is in, and its rate is taken over its own time, so that a cycle cut by the end
-    neither counts nor costs.
+    Each client finishes its last cycle, and its rate is over its own time, so the end cuts no cycle short.
     """
     bodies = write_bodies(order.table, order.rows)
     begun_at = clock.now()

@@ -1,8 +1,8 @@
-"""The load generator: a process of its own, so that neither handlers nor dashboard hold up an arrival.
+"""The load generator: a separate process, so that neither handlers nor dashboard delay an arrival.
 
-`python -m simulator.load.send.generator` takes its orders on standard input and answers on standard output, as
-`protocol.py` says; the end of its input ends it. It sends by the clock (open loop): an arrival that finds every sender
-busy is dropped and counted, and how late the others went out is there in their instants.
+`python -m simulator.load.send.generator` reads orders from standard input and answers on standard output, as
+`protocol.py` describes; it ends when its input ends. It sends by the clock (open loop): if every sender is busy, it
+drops and counts an arrival; the instants of the others show how late they were sent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from simulator.load.send.signing import SignedRequest, Signer
 
 
 class Prepared:
-    """Signed requests for the numbers to come, made ahead while there is time, up to a bound on memory and age."""
+    """Signed requests for the next numbers, prepared while there is time, within limits on memory and age."""
 
     def __init__(self, clock: Clock, objects: Objects, signer: Signer, bucket_url: str) -> None:
         self._clock, self._objects, self._signer, self._bucket_url = clock, objects, signer, bucket_url
@@ -40,21 +40,21 @@ class Prepared:
         self._bound = max(16, min(limits.LOAD_PREPARED_OBJECTS, limits.LOAD_PREPARED_BYTES // size))
 
     async def begin(self, first: int, count: int, ahead: int) -> None:
-        """Start at number `first` of `count`; make as many as the bound allows of the `ahead` that are asked for."""
+        """Start at number `first` of `count`, and prepare up to `ahead` requests, as far as the limits allow."""
         self._ready.clear()
         self._next, self._end = first, first + count
         while len(self._ready) < min(ahead, self._bound):
             self._make()
-            await self._clock.sleep(0)  # objects may be large, and the owner waits for a sign of life
+            await self._clock.sleep(0)  # objects may be large, and the owner expects a sign of life
 
     def take(self) -> SignedRequest:
-        """The next number's request; made on the spot if none is ready."""
+        """The next number's request, created now if it is not ready."""
         if not self._ready:
             self._make()
         return self._ready.popleft()
 
     def make_one(self) -> bool:
-        """Make one more ahead; False when there are enough."""
+        """Prepare one more; False if there are enough."""
         if len(self._ready) >= self._bound or self._next >= self._end:
             return False
         self._make()
@@ -79,11 +79,11 @@ class Generator:
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
-        """End the order in hand; what is being sent is finished."""
+        """End the current order, after the requests in flight."""
         self._stop.set()
 
     async def carry_out(self, order: protocol.Offer | protocol.Fill | protocol.MeasureCeiling) -> None:
-        """Do it, and answer how it ended."""
+        """Carry out an order, and answer how it ended."""
         self._stop.clear()
         answer: protocol.Answer
         try:
@@ -94,12 +94,12 @@ class Generator:
                     answer = protocol.Offered(await self._fill(order))
                 case protocol.MeasureCeiling():
                     answer = await measure(order, self._http, self._signer, self._objects, self._clock, self._stop)
-        except Exception as error:  # noqa: BLE001 - whoever gave the order waits for an answer, whatever happened
+        except Exception as error:  # noqa: BLE001 - the owner waits for an answer in any case
             answer = protocol.OrderFailed(" ".join(f"{type(error).__name__}: {error}".split()))
         self._answers.send(answer)
 
     async def _offer(self, order: protocol.Offer) -> int:
-        """Arrival n at `start_at` plus its offset, or not at all."""
+        """Send each arrival at `start_at` plus its offset, or not at all."""
         profile = order.profile
         horizon = int(profile.peak_per_s * limits.LOAD_PREPARED_S) + 1
         await self._prepared.begin(order.first, profile.total, min(profile.total, horizon))
@@ -151,15 +151,15 @@ class Generator:
             self._answers.failure(" ".join(why.split()))
 
     async def _until(self, at: float) -> None:
-        """Wait for an instant; the time until then goes into making objects ahead."""
-        # Also when late: what was started before must get its turn.
+        """Wait for an instant, and prepare objects meanwhile."""
+        # Even when late, because sends that have started must get their turn.
         await self._clock.sleep(0)
         while (left := at - self._clock.now()) > 0:
             if left > limits.LOAD_PREPARE_SLACK_S and self._prepared.make_one():
                 await self._clock.sleep(0)
                 continue
             if left > 0.5:
-                # Far from the next arrival, `stop` is looked at now and then.
+                # Far from the next arrival, check `stop` now and then.
                 await self._clock.sleep(0.25)
                 if self._stop.is_set():
                     return
@@ -172,7 +172,7 @@ class Generator:
 
 
 class Answers:
-    """Standard output, written a few times a second so that telling costs little."""
+    """Standard output, written only a few times per second to save time."""
 
     def __init__(self) -> None:
         self._fates: list[protocol.Fate] = []
@@ -183,7 +183,7 @@ class Answers:
         self._fates.append((number, sent_at, answered_at, status))
 
     def failure(self, why: str) -> None:
-        """Why a send failed, in one line; the first few are told."""
+        """Why a send failed, in one line; only the first few are reported."""
         if len(self._failures) < limits.LOAD_FAILURES_SHOWN:
             self._failures.append(why)
 
@@ -194,7 +194,7 @@ class Answers:
         self._fates, self._failures = [], []
 
     async def send_often(self, clock: Clock) -> None:
-        """Write what has gathered, a few times a second; that there is nothing, once a second."""
+        """Write what has collected a few times per second, or, if there is nothing, a sign of life once per second."""
         silent_s = 0.0
         while True:
             await clock.sleep(limits.LOAD_REPORT_S)
@@ -205,7 +205,7 @@ class Answers:
 
 
 async def serve() -> None:
-    """Take orders until the input ends."""
+    """Carry out orders until the input ends."""
     clock, answers = SystemClock(), Answers()
     async with standard_input() as lines:
         line = await lines.readline()
@@ -220,7 +220,7 @@ async def serve() -> None:
         ) as http:
             generator = Generator(clock, http, answers, hello)
             flushing = asyncio.create_task(answers.send_often(clock))
-            # What exists now stays: the collector need not look at it between two arrivals.
+            # Everything that exists now stays, so the garbage collector need not look at it between arrivals.
             gc.collect()
             gc.freeze()
             answers.send(protocol.Ready())
@@ -238,9 +238,9 @@ async def serve() -> None:
 
 
 def main() -> None:
-    """Run until the input ends; signals are the parent's affair, which closes the input."""
+    """Run until the input ends. Ctrl-C is ignored, because the parent handles it and closes the input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Sleeping most of the time it is soon given a core anyway; where the system allows, at once.
+    # It mostly sleeps, so it gets a core soon anyway; with a higher priority, where allowed, immediately.
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, limits.LOAD_GENERATOR_NICE)
     with contextlib.suppress(BrokenPipeError):

@@ -1,4 +1,4 @@
-"""The load test's two helper processes, the generator and the sink, as their owner sees them."""
+"""The load test's two helper processes, the generator and the sink, seen from their owner."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from simulator.base.errors import CouldNotFinish
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.send import protocol
 
-Told = Callable[[int, float | None, float | None, int], object]
-"""Told of each arrival's fate: number, sent and answered instants, status."""
+FateSink = Callable[[int, float | None, float | None, int], object]
+"""Receives each arrival's fate: number, sent and answered instants, status."""
 Ended = TypeVar("Ended", bound=protocol.Answer)
 
 
 class GeneratorProcess:
-    """The generator's process, as its owner sees it: one order at a time, fates told as they come.
+    """The generator's process: carries out one order at a time, and passes on fates as they come.
 
-    `used` is told of its processor time so far, in seconds.
+    `used` receives its CPU time so far, in seconds.
     """
 
     def __init__(self, process: ModuleProcess, used: Callable[[float], None]) -> None:
@@ -40,37 +40,37 @@ class GeneratorProcess:
     async def open(
         cls, hello: protocol.Hello, used: Callable[[float], None] = lambda _: None
     ) -> AsyncIterator[GeneratorProcess]:
-        """A generator that is ready for orders; its process ends with the block."""
+        """Start a generator that is ready for orders; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.send.generator") as process:
             generator = cls(process, used)
             await generator._carry_out(hello, protocol.Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
             yield generator
 
-    async def offer(self, order: protocol.Offer, fate: Told, started: Callable[[float], None]) -> int:
-        """Send by the plan; how many arrivals were offered. `started` is told the instant the plan counts from."""
+    async def offer(self, order: protocol.Offer, fate: FateSink, started: Callable[[float], None]) -> int:
+        """Send by the plan; returns how many arrivals were offered. `started` receives the instant of its start."""
         return (await self._carry_out(order, protocol.Offered, fate, started)).count
 
-    async def fill(self, order: protocol.Fill, fate: Told) -> int:
-        """Put a backlog; how many objects were put."""
+    async def fill(self, order: protocol.Fill, fate: FateSink) -> int:
+        """Put a backlog; returns how many objects were put."""
         return (await self._carry_out(order, protocol.Offered, fate)).count
 
     async def ceiling(self, order: protocol.MeasureCeiling) -> Ceiling:
-        """Bare requests for a while; what the target took of them."""
+        """Send bare requests for a while; returns the rates that the target reached."""
         return await self._carry_out(order, Ceiling)
 
     async def stop(self) -> None:
-        """End the order in hand."""
+        """End the current order."""
         await self._send(protocol.Stop())
 
     async def _carry_out(
         self,
         order: protocol.Order,
         end: type[Ended],
-        fate: Told = lambda *_: None,
+        fate: FateSink = lambda *_: None,
         started: Callable[[float], None] = lambda _: None,
         timeout_s: float | None = None,
     ) -> Ended:
-        """Until the answer that ends it; `timeout_s` for each answer, if not what a process may be silent for."""
+        """Carry out an order up to its final answer. `timeout_s` limits the wait for each answer."""
         timeout_s = timeout_s or limits.SILENCE_LOOKS * limits.SILENCE_LOOK_S
         async with self._order:
             await self._send(order)
@@ -116,7 +116,7 @@ class SinkProcess:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, clock: Clock, latency_s: float) -> AsyncIterator[SinkProcess]:
-        """A sink that listens; its process ends with the block."""
+        """Start a sink that listens; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.sink.server", "--latency", repr(latency_s)) as process:
             try:
                 line = await process.receive(limits.LOAD_SINK_START_S)
@@ -128,7 +128,7 @@ class SinkProcess:
                 yield cls(process, json.loads(line)["endpoint"], http, clock)
 
     async def counters(self) -> StoreCounters:
-        """Its counts in the store's shapes."""
+        """Its counters, in the store's form."""
         try:
             async with self._http.get(f"{self.endpoint}/_sink/counters") as response:
                 counters = await response.json(content_type=None)
@@ -139,7 +139,7 @@ class SinkProcess:
         return from_json({"at": self._clock.now(), **counters})
 
     async def wait_lost(self) -> NoReturn:
-        """Wait until the process ends by itself, or no longer answers, and raise `CouldNotFinish`."""
+        """Wait until the process ends unexpectedly, or stops answering, and raise `CouldNotFinish`."""
         raise CouldNotFinish(
             f"the sink's process {await self._process.wait_lost(self.counters, self._clock)}",
             hint="start the run again",

@@ -1,8 +1,8 @@
-"""What a load test and the generator's process say to each other: each message a class, and a line of JSON on the way.
+"""The protocol between a load test and the generator's process: each message is a class, sent as one line of JSON.
 
-Orders go to the generator: `Hello` first, then `Offer`, `Fill` and `MeasureCeiling`, one at a time; `Stop` ends the
-one in hand. It answers `Ready` to the first; to each other order with `Sent`, as often as there is something to tell,
-and at its end with `Offered`, `Ceiling` or `OrderFailed`.
+Orders go to the generator: first `Hello`, then `Offer`, `Fill` and `MeasureCeiling`, one at a time; `Stop` ends the
+current one. It answers `Ready` to the first order. For each other order it sends `Sent` as often as there is something
+to report, and at the end `Offered`, `Ceiling` or `OrderFailed`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from simulator.load.plan.objects import Objects
 from simulator.load.send.signing import Identity
 
 Fate = tuple[int, float | None, float | None, int]
-"""What became of an arrival: its number, when it was sent and answered, its status in `Recording`."""
+"""What became of an arrival: its number, when it was sent and answered, and its status in `Recording`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Where to, as whom, with which objects; at most `senders` puts are in flight while objects arrive."""
+    """Where to put objects, with which credentials, and which objects; at most `senders` puts are in flight."""
 
     endpoint: str
     bucket_url: str
@@ -36,9 +36,10 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Send by the plan from `start_at` on, the first object being number `first`.
+    """Send by the plan from `start_at` on; the first object has number `first`.
 
-    With a `poisson_seed` not at the profile's own instants, but at random: `number` is the offer's in its run.
+    With a `poisson_seed`, arrivals are random instead of at the profile's own instants; `number` is the offer's number
+    in its run.
     """
 
     profile: Profile
@@ -56,7 +57,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Put `count` objects as fast as they are taken, a few at a time: a backlog, not a measurement."""
+    """Put `count` objects as fast as the target accepts them, a few at a time: a backlog, not a measurement."""
 
     count: int
     first: int
@@ -77,24 +78,24 @@ class MeasureCeiling:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End the order in hand; what is being sent is finished."""
+    """End the current order, after the requests in flight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The generator takes orders."""
+    """The generator is ready for orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The instant that an offer's plan counts from."""
+    """The instant at which an offer's plan begins."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Fates since the answer before, why the first few puts failed, and the generator's processor time so far."""
+    """Fates since the previous answer, why the first few puts failed, and the generator's CPU time so far."""
 
     fates: list[Fate]
     failures: list[str]
@@ -103,7 +104,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An offer or a fill has ended after so many objects."""
+    """An offer or a fill has ended, after `count` objects."""
 
     count: int
 
@@ -121,12 +122,12 @@ _KINDS: dict[str, type[Order | Answer]] = {kind.__name__: kind for kind in (*get
 
 
 def encode(message: Order | Answer) -> bytes:
-    """A message as one line, without its end."""
+    """A message as one line, without the newline."""
     return json.dumps([type(message).__name__, _members(message)], default=_members).encode()
 
 
 def decode(line: bytes) -> Order | Answer:
-    """The message of a line."""
+    """The message in a line."""
     name, members = json.loads(line)
     message: Order | Answer = _built(_KINDS[name], members)
     return message
@@ -137,7 +138,7 @@ def _members(message: Any) -> dict[str, Any]:
 
 
 def _built(kind: Any, content: Any) -> Any:
-    """`content`, as JSON has it, as the annotation `kind` says, as far as that is of our own classes."""
+    """Convert `content` from JSON to the annotated type `kind`, as far as that uses our own classes."""
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{name: _built(hints[name], member) for name, member in content.items()})

@@ -1,4 +1,4 @@
-"""The raw ceiling's own resources in a local engine: a bucket that notifies a queue, and a table. Gone afterwards."""
+"""Temporary resources for the raw ceiling at a local endpoint: a bucket that notifies a queue, and a table."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NAME = "stockpipe-ceiling"
 
 @contextlib.asynccontextmanager
 async def scratch(clients: Clients, endpoint: str, rows: int) -> AsyncIterator[MeasureCeiling]:
-    """The order to measure the ceiling by them. Never the stack's own resources, never a user's table."""
+    """Create the resources for the block, and yield the order that uses them. They are never the user's own."""
     try:
         order = MeasureCeiling(f"{endpoint}/{NAME}", await _create(clients), NAME, rows)
     except (BotoCoreError, ClientError) as error:
-        raise CouldNotFinish(f"the raw ceiling's own resources could not be made at {endpoint}: {error}") from error
+        raise CouldNotFinish(f"the raw ceiling's own resources could not be created at {endpoint}: {error}") from error
     try:
         yield order
     finally:

@@ -1,4 +1,4 @@
-"""The sending side of a load test: what is offered by the clock or put at once, whatever the target."""
+"""Sends a session's objects to any target, by the clock or as a backlog."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator.load.session import LoadSession
 
 
 class Sender:
-    """Offers and fills for one session: each arrival's fate is recorded, shown and told."""
+    """Offers and fills for one session: records each arrival's fate, and shows it on the dashboard."""
 
     def __init__(self, session: LoadSession, generator: GeneratorProcess) -> None:
         self.session, self.generator = session, generator
@@ -29,13 +29,13 @@ class Sender:
 
     @property
     def cpu(self) -> float | None:
-        """What the generator used since this sender was made, as a share of a core."""
+        """The CPU that the generator has used since this sender was created, as a share of one core."""
         begun_at, cpu_s = self._begun
         took_s = self.session.clock.now() - begun_at
         return (self.generator.cpu_s - cpu_s) / took_s if took_s > 0 else None
 
     async def offer(self, profile: Profile, until: Callable[[Span], bool] = lambda _: False) -> Span:
-        """Let objects arrive by the plan. `until` may end it early; the first signal does."""
+        """Send objects by the plan. `until` may end it early, and the first signal does."""
         session, first = self.session, len(self._recording)
         seed = session.plan.seed if session.plan.poisson else None
         order = Offer(profile, first, session.clock.now() + 0.05, seed, self._offers)
@@ -54,7 +54,7 @@ class Sender:
         return span
 
     async def fill(self, count: int) -> Span:
-        """Put a backlog: as fast as it is taken, for nobody consumes yet. The span begins when it is there."""
+        """Put a backlog as fast as the target accepts it, before the consumer starts; the span begins afterwards."""
         first = len(self._recording)
         span = self._begin(self._recording.plan([math.nan] * count), self.session.clock.now())
         async with self._stopping(span, lambda _: False):
@@ -65,7 +65,7 @@ class Sender:
         return span
 
     def end(self, span: Span, *, drained: bool) -> None:
-        """The pipeline has stored of a span what it will."""
+        """End a span: the pipeline stores no more of it."""
         stores = self._recording.stored_instants(span.numbers)
         span.end(drained, stores[-1] if stores else self.session.clock.now(), len(self.session.tap.durations_s))
 
@@ -92,7 +92,7 @@ class Sender:
 
     @contextlib.asynccontextmanager
     async def _stopping(self, span: Span, until: Callable[[Span], bool]) -> AsyncIterator[None]:
-        """While the block runs: end the generator's order at the first signal, or when `until` says so."""
+        """While the block runs, end the generator's order at the first signal, or when `until` returns True."""
 
         async def watch() -> None:
             while not (self.session.stopped or until(span)):

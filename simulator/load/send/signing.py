@@ -1,4 +1,4 @@
-"""Requests signed ahead of their sending, by botocore's own signers."""
+"""Signs requests in advance, with botocore's own signers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A whole HTTP request."""
+    """A complete HTTP request."""
 
     method: str
     url: str
@@ -24,7 +24,7 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signs, and for which region. Keys leave this process only to the generator's standard input."""
+    """The signing credentials and region. Keys leave this process only through the generator's standard input."""
 
     access_key: str
     secret_key: str
@@ -33,7 +33,7 @@ class Identity:
 
 
 class Signer:
-    """Makes signed requests to one endpoint."""
+    """Creates signed requests to one endpoint."""
 
     def __init__(self, endpoint: str, identity: Identity) -> None:
         self._endpoint = endpoint.rstrip("/")
@@ -42,7 +42,7 @@ class Signer:
         self._signers |= {service: SigV4Auth(who, service, region) for service in ("sqs", "dynamodb")}
 
     def put_object(self, bucket_url: str, key: str, body: bytes) -> SignedRequest:
-        """PutObject; `bucket_url` is the bucket's address without a slash at its end."""
+        """PutObject; `bucket_url` is the bucket's address without a trailing slash."""
         return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": "text/csv"}, body)
 
     def get_object(self, bucket_url: str, key: str) -> SignedRequest:
@@ -58,7 +58,7 @@ class Signer:
         self, service: str, method: str, url: str, headers: Mapping[str, str] = {}, body: bytes = b""
     ) -> SignedRequest:
         request = AWSRequest(method, url, dict(headers), body)
-        # An object goes as it is over loopback or TLS: no need to hash it twice.
+        # Objects travel over loopback or TLS, so there is no need to hash them twice.
         request.context["payload_signing_enabled"] = service != "s3"
         self._signers[service].add_auth(request)
         return SignedRequest(method, url, dict(request.headers.items()), body)

@@ -1,1 +1,1 @@
-"""The sink: a target that accepts at once, in a process of its own."""
+"""The sink: a target that accepts everything at once, in a separate process."""

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import orjson
 
 Reply = Callable[["SinkAnswer", bool], None]
-"""Takes an answer, and whether the sink's latency applies to it (reads and writes; not the queue's calls)."""
+"""Receives an answer, and whether the sink's latency applies to it (to reads and writes, not to queue calls)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SinkAnswer:
     without_body: bool = False
 
     def encoded(self) -> bytes:
-        """The response as it goes over the wire; to HEAD the length is given and the body left out."""
+        """The response in wire format; for HEAD, it has the length but no body."""
         extra = b"".join(b"%s: %s\r\n" % header for header in self.headers)
         return b"HTTP/1.1 %d OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n%s" % (
             self.status,

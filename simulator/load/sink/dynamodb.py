@@ -1,4 +1,4 @@
-"""The sink's DynamoDB: tables by their name, and of their rows the number."""
+"""The sink's DynamoDB: tables, with only the number of their rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_TABLE = error_answer(400, "ResourceNotFoundException", "Requested resource n
 
 
 class SinkTables:
-    """DynamoDB's operations on tables, by their names. BatchWriteItem's body is not parsed."""
+    """DynamoDB's operations on tables, by name. It does not parse the body of BatchWriteItem."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -26,12 +26,12 @@ class SinkTables:
         self._activities: dict[str, TableActivity] = {}
 
     def counters(self) -> dict[str, TableCounters]:
-        """What each table counted; as far as the sink knows, no row was replaced."""
+        """The counters of each table. The sink assumes that no row was replaced."""
         return {name: replace(activity, rows=activity.rows_written) for name, activity in self._activities.items()}
 
     def batch_write(self, body: bytes) -> SinkAnswer:
         """Count the puts of a BatchWriteItem into one table."""
-        # The table's name is the first key inside RequestItems; reading all of it would cost as much as the handler.
+        # The table's name is the first key in RequestItems; parsing everything would cost as much as the handler does.
         named = _TABLE.search(body)
         activity = self._activities.get(named[1].decode()) if named else None
         if activity is None:
@@ -41,7 +41,7 @@ class SinkTables:
         return _WRITTEN
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | SinkAnswer | None:
-        """The result of any other operation, or an error; None if it is not done here."""
+        """The result of any other operation, or an error; None if the sink does not support it."""
         name = parameters.get("TableName", "")
         table = self._tables.get(name)
         match operation:

@@ -1,4 +1,4 @@
-"""The sink's S3: buckets that count puts, notify their queue, and keep the body of the last object it heard of."""
+"""The sink's S3: buckets that count puts, notify their queue, and keep only the body of the last object put."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Bucket:
 
 
 class SinkBuckets:
-    """Answers S3 in path style. `queue_named` finds a queue to notify; `count` counts a request of an object."""
+    """Answers S3 in path style. `queue_named` finds a queue to notify; `count` counts a request for an object."""
 
     def __init__(
         self, clock: Clock, queue_named: Callable[[str], SinkQueue | None], count: Callable[[str], None]
@@ -48,11 +48,11 @@ class SinkBuckets:
         self._sequence = 0
 
     def counters(self) -> dict[str, BucketCounters]:
-        """What each bucket counted."""
+        """The counters of each bucket."""
         return {name: replace(bucket.activity, objects=bucket.activity.puts) for name, bucket in self._buckets.items()}
 
     def answer(self, method: str, target: str, body: bytes, reply: Reply) -> None:
-        """One request."""
+        """Answer one request."""
         parts = urlsplit(target)
         name, _, encoded = parts.path.lstrip("/").partition("/")
         key = unquote(encoded)
@@ -86,7 +86,7 @@ class SinkBuckets:
             etag = ((b"ETag", f'"{digest}"'.encode()),)
             bucket.activity.put(self._clock.now())
             bucket.activity.size_bytes += len(body)
-            # What the notification leaves out is the handler's own, as its rejected rows; nobody reads it here.
+            # Objects without a notification are the handler's own, such as rejected rows; nothing reads them here.
             notified = key.startswith(bucket.prefix)
             if notified:
                 self._body, self._etag = body, etag[0][1]

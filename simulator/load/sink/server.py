@@ -1,11 +1,11 @@
-"""The sink: a loopback server that takes every read and write of the pipeline at once, or after a latency, and counts.
+"""The sink: a loopback server that counts the pipeline's reads and writes and answers at once, or after a latency.
 
-It speaks as much of S3, SQS and DynamoDB as one run needs. It keeps queue messages, because they must come back when a
-handler fails, and one object body, the last one put, with which it answers every get; of rows it keeps the number. What
-a run against it shows is therefore the cost of handlers and twin alone.
+It supports as much of S3, SQS and DynamoDB as one run needs. It keeps queue messages, because they must come back when
+a handler fails; the body of the last object put, with which it answers every get; and the number of rows. So a run
+against it shows only the cost of the handlers and the twin.
 
-`python -m simulator.load.sink.server --latency 0.008` tells its endpoint as JSON and ends with its standard
-input.
+`python -m simulator.load.sink.server --latency 0.008` prints its endpoint as JSON and ends when its standard input
+ends.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from simulator.load.sink.answers import SinkAnswer, error_answer, json_answer
 from simulator.load.sink.services import Sink
 
 _BODY_BYTES = 1 << 30
-_UNREADABLE = error_answer(400, "BadRequest", "the sink reads no such request")
+_UNREADABLE = error_answer(400, "BadRequest", "the sink cannot read this request")
 
 
 def _handle(sink: Sink, latency_s: float, connection: HttpConnection, request: HttpRequest) -> None:
-    """Answer one request, reads and writes after the latency."""
+    """Answer one request; reads and writes after the latency."""
 
     def reply(answer: SinkAnswer, delayed: bool) -> None:
         if delayed and latency_s > 0:
@@ -54,7 +54,7 @@ def _handle(sink: Sink, latency_s: float, connection: HttpConnection, request: H
 
 @contextlib.asynccontextmanager
 async def listening(clock: Clock, latency_s: float) -> AsyncIterator[tuple[str, Sink]]:
-    """The sink on a loopback port, as its endpoint and its state; closed at the end."""
+    """Open the sink on a loopback port, and yield its endpoint and its state."""
     sink = Sink(clock)
     server = HttpServer(partial(_handle, sink, latency_s), body_bytes=_BODY_BYTES, unreadable=_UNREADABLE.encoded())
     try:

@@ -1,7 +1,7 @@
-"""What the sink answers: the operations of S3, SQS and DynamoDB that one run makes.
+"""The operations of S3, SQS and DynamoDB that one run needs, as the sink answers them.
 
-Synchronous and without sockets; an answer goes to the `reply` of its request, at once or, for a long poll, when a
-message comes.
+Synchronous and without sockets. An answer goes to the request's `reply`, at once or, for a long poll, when a message
+comes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.load.sink.sqs import SinkQueues
 
 
 class Sink:
-    """The three services in one. Resources exist once they are created. `s3` answers a request in path style."""
+    """The three services in one. Resources exist after they are created. `s3` answers a request in path style."""
 
     def __init__(self, clock: Clock) -> None:
         self._requests: Counter[str] = Counter()
@@ -28,7 +28,7 @@ class Sink:
         self.s3 = self._buckets.answer
 
     def counters(self) -> dict[str, Any]:
-        """Everything counted, as `from_json` of the store's counters reads it."""
+        """All counters, in the form that `from_json` of the store's counters reads."""
         return {
             "queues": self._queues.counters(),
             "tables": self._tables.counters(),
@@ -49,7 +49,7 @@ class Sink:
             return
         result = (self._queues if service == "AmazonSQS" else self._tables).call(operation, parameters)
         if result is None:
-            result = error_answer(400, "UnknownOperationException", f"the sink does no {operation}")
+            result = error_answer(400, "UnknownOperationException", f"the sink does not support {operation}")
         reply(result if isinstance(result, SinkAnswer) else json_answer(result), operation == "PutItem")
 
     def _count(self, name: str) -> None:

@@ -21,7 +21,7 @@ from simulator.store.sqs.receipt_handles import UnknownHandle
 
 @dataclass(slots=True)
 class _Message:
-    """A message with what the depot reads of it; instants in milliseconds."""
+    """A message with the fields that the depot reads; instants are in milliseconds."""
 
     id: str
     body: str
@@ -32,7 +32,7 @@ class _Message:
 
 
 class SinkQueue:
-    """A standard queue over the store's own depot; receives may wait for a message."""
+    """A standard queue on the store's own depot; a receive may wait for a message."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         self.name, self._clock = name, clock
@@ -46,7 +46,7 @@ class SinkQueue:
         self._due: asyncio.TimerHandle | None = None
 
     def configure(self, attributes: dict[str, str], dead_letters: SinkQueue | None) -> None:
-        """Set attributes; `dead_letters` is the queue that the redrive policy among them names."""
+        """Set attributes; `dead_letters` is the queue that their redrive policy names."""
         self.attributes |= attributes
         if "RedrivePolicy" in attributes:
             policy = json.loads(attributes["RedrivePolicy"] or "{}")
@@ -54,11 +54,11 @@ class SinkQueue:
             self._dead_letters = dead_letters
 
     def counters(self) -> QueueCounters:
-        """What it has counted."""
+        """Its counters."""
         return self.depot.counters(self._now_ms)
 
     def counts(self) -> dict[str, str]:
-        """How many messages it holds, as GetQueueAttributes has it."""
+        """How many messages it has, in the form of GetQueueAttributes."""
         states = (
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
@@ -67,14 +67,14 @@ class SinkQueue:
         return {name: str(count) for name, count in zip(states, self.depot.counts(self._now_ms), strict=True)}
 
     def add(self, body: str) -> _Message:
-        """A message for the back of the queue."""
+        """Add a message to the end of the queue."""
         digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
         message = _Message(f"00000000-0000-4000-8000-{next(self._numbers):012d}", body, digest, self._now_ms)
         self.depot.add(message, self._now_ms)
         return message
 
     def receive(self, count: int, wait_s: float, reply: Reply) -> None:
-        """Up to `count` messages at once, or when the first comes, or none when `wait_s` has passed."""
+        """Reply with up to `count` messages at once, or as soon as one comes, or with none after `wait_s`."""
         taken = self._take(count)
         if taken or wait_s <= 0:
             reply(json_answer({"Messages": taken} if taken else {}), False)
@@ -96,7 +96,7 @@ class SinkQueue:
             self.depot.delete(receipt, stale_deletes=False)
 
     def change_visibility(self, receipt: str, seconds: float) -> None:
-        """The message is seen again `seconds` from now."""
+        """Make the message visible `seconds` from now."""
         with contextlib.suppress(UnknownHandle):
             held = self.depot.find(receipt)
             if held is not None and held.state == "in_flight" and self.depot.handle_of(held) == receipt:
@@ -148,28 +148,28 @@ class SinkQueue:
 
 
 class SinkQueues:
-    """SQS's operations on queues, by their names."""
+    """SQS's operations on queues, by name."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._queues: dict[str, SinkQueue] = {}
 
     def named(self, name: str) -> SinkQueue | None:
-        """The queue of that name, or of the name at the end of that ARN or URL, if it exists."""
+        """The queue with this name, ARN or URL, if it exists."""
         return self._queues.get(name.replace("/", ":").rpartition(":")[2])
 
     def counters(self) -> dict[str, QueueCounters]:
-        """What each queue counted."""
+        """The counters of each queue."""
         return {name: queue.counters() for name, queue in self._queues.items()}
 
     def receive(self, parameters: dict[str, Any], reply: Reply) -> None:
-        """ReceiveMessage, which may be answered later."""
+        """Answer ReceiveMessage, perhaps later."""
         queue = self._queue(parameters)
         wait_s = parameters.get("WaitTimeSeconds", queue.attributes.get("ReceiveMessageWaitTimeSeconds", 0))
         queue.receive(int(parameters.get("MaxNumberOfMessages", 1)), float(wait_s), reply)
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
-        """The result of any other operation; None if it is not done here. Raises `KeyError` where there is no queue."""
+        """The result of any other operation; None if it is not supported. Raises `KeyError` for an unknown queue."""
         if operation == "CreateQueue":
             name = parameters["QueueName"]
             self._queues.setdefault(name, SinkQueue(name, self._clock))

@@ -64,7 +64,7 @@ _CONSUMER = (
 
 
 class LoadTestOptions(AwsOptions):
-    """Where it is sent, the load, the consumer's settings, and what is written."""
+    """The load, its target, the consumer's settings, and the output."""
 
     panels: ClassVar = {
         "The load": _LOAD,
@@ -101,17 +101,17 @@ class LoadTestOptions(AwsOptions):
     ramp: Annotated[
         tuple[float, float] | None,
         Written(parse_ramp, "RATE..RATE", ramp_text),
-        typer.Option(help="Raise the rate evenly from one to the other, as in 10/s..500/s."),
+        typer.Option(help="Raise the rate evenly from one rate to the other, as in 10/s..500/s."),
     ] = None
     steps: Annotated[
         tuple[float, ...] | None,
         Written(parse_steps, "RATE,RATE,...", steps_text),
-        typer.Option(help="These rates one after the other, each for an equal share of the duration."),
+        typer.Option(help="Use these rates one after the other, each for an equal share of the duration."),
     ] = None
     spike_per_s: Annotated[
         float | None,
         RATE,
-        typer.Option("--spike", help="This rate in the middle fifth of the duration, --rate before and after."),
+        typer.Option("--spike", help="Use this rate in the middle fifth of the duration, and --rate before and after."),
     ] = None
     poisson: Annotated[bool, typer.Option("--poisson", help="Send at random instants, at the same mean rate.")] = False
     find_max: Annotated[
@@ -163,7 +163,7 @@ class LoadTestOptions(AwsOptions):
     audit: Annotated[
         Literal["full", "sample", "none"],
         typer.Option(
-            help="Prove every row, or those of a twentieth of the objects; 'none': the bounds alone decide.",
+            help="Audit every row, or the rows of a twentieth of the objects; with 'none', only the bounds decide.",
             show_default="{}; none with --target sink and --stack",
         ),
     ] = "full"
@@ -187,11 +187,11 @@ class LoadTestOptions(AwsOptions):
     drain_timeout_s: Annotated[
         float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 120.0
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0 takes any free one.")] = 0
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0 uses any free one.")] = 0
     ui: Ui = "auto"
     every_s: Every = 5.0
     summary: Summary = None
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts; it opens without a network.")
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts that opens offline.")
     ] = None
     screenshot: Screenshot = None

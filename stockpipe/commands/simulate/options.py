@@ -25,7 +25,7 @@ from stockpipe.commands.values import (
 
 
 class SimulateOptions(Options):
-    """A scenario sets those that the command line does not."""
+    """The options; a scenario sets those that the command line does not."""
 
     panels: ClassVar = {
         "What is sent": (
@@ -105,13 +105,13 @@ class SimulateOptions(Options):
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The package (zip or folder) to run with --runtime process; with inline, where other handlers are.",
+            help="The package (zip or folder) to run with --runtime process; with inline, load other handlers from it.",
         ),
     ] = None
     capacity: Annotated[
         Literal["aws", "unlimited"], typer.Option(help="The store's capacity: AWS's limits, or none.")
     ] = "aws"
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 takes any free one.")] = 0
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 uses any free one.")] = 0
     drain_timeout_s: Annotated[
         float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 60.0
@@ -126,7 +126,7 @@ class SimulateOptions(Options):
         bool,
         typer.Option(
             "--hold",
-            help="Keep the store with bucket, queues and table after the summary, until Ctrl-C; nothing consumes.",
+            help="Keep the store with its resources up after the summary, until Ctrl-C; the consumer has stopped.",
         ),
     ] = False
     logs: Annotated[

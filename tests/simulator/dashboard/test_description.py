@@ -7,7 +7,7 @@ import dataclasses
 from simulator.dashboard.description import described, titled
 from simulator.telemetry.snapshot import Conclusion, RunOptions, Snapshot
 
-DIFFERS = Conclusion("differs", "the table is not what the objects say", "lost", ("stored_rows>0 (0)",))
+DIFFERS = Conclusion("differs", "the table does not match the objects", "lost", ("stored_rows>0 (0)",))
 
 
 def test_the_title_names_the_command_and_its_end(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
@@ -20,11 +20,11 @@ def test_a_run_is_described_by_its_figures(snapshot: Snapshot) -> None:
     """What the queues and the table hold, what was lost, how long it took and how it ended."""
     assert described(dataclasses.replace(snapshot, phase="done", conclusion=DIFFERS)) == (
         "The dashboard of stockpipe simulate after 00:42; its phase is done. "
-        "The queue has 44 visible messages and 50 in flight; it never had more than 400 of both together. "
+        "The queue has 44 visible messages and 50 in flight; it never had more than 400 messages in total. "
         "The dead-letter queue has 1 message. The table has 131,400 rows. "
         "Lost or refused: dead-lettered 1, rejected rows 3, failed ticks 0, errors 2. "
         "From the object to its rows in the table: median 310 ms, 99th percentile 8.04 s. "
-        "The verdict is differs: the table is not what the objects say. Missed: stored_rows>0 (0)."
+        "The verdict is differs: the table does not match the objects. Missed: stored_rows>0 (0)."
     )
 
 

@@ -12,7 +12,7 @@ from simulator.dashboard.lines import BOLD, TONES
 from simulator.telemetry.snapshot import Conclusion, Event, Rates, Snapshot, Tone
 
 EXACT = Conclusion("exact", "every row is accounted for", "moves")
-UNPROVEN = Conclusion("unproven", "whether every row is stored was not proven", "grows")
+UNPROVEN = Conclusion("unproven", "not shown that every row was stored", "grows")
 
 
 def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
@@ -217,7 +217,7 @@ def test_a_verdict_replaces_the_hint_and_the_phase(snapshot: Snapshot) -> None:
     early = rows(dataclasses.replace(snapshot, phase="draining", conclusion=UNPROVEN), 80, 24)
     assert early[0].endswith(" unproven 00:42 ")
     assert "draining" not in "".join(early[:2])
-    assert early[-1].rstrip() == " unproven: whether every row is stored was not proven"
+    assert early[-1].rstrip() == " unproven: not shown that every row was stored"
 
 
 def test_at_the_end_a_load_test_says_what_held_it_back(load_snapshot: Snapshot) -> None:

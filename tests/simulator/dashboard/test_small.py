@@ -10,7 +10,7 @@ from simulator.base.counters import QueueCounters
 from simulator.dashboard import render
 from simulator.telemetry.snapshot import Conclusion, Event, Snapshot
 
-ENDED = Conclusion("differs", "the table is not what the objects say", "lost", ("stored_rows>0 (0)",))
+ENDED = Conclusion("differs", "the table does not match the objects", "lost", ("stored_rows>0 (0)",))
 
 
 def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:

@@ -384,9 +384,9 @@ def test_live_is_plain_where_boxes_cannot_be_shown(
         assert ui.choose_mode("auto", console) == "plain"
         assert ui.choose_mode("live", console) == "plain"
         (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith("stockpipe: --ui live cannot be shown: ")
+        assert line.startswith("stockpipe: --ui live is not possible here: ")
         assert reason in line
-        assert line.endswith("; --ui plain instead")
+        assert line.endswith("; using --ui plain")
 
 
 def test_only_a_capable_terminal_in_the_foreground_is_drawn_on(

@@ -151,7 +151,7 @@ async def test_the_capacity_is_found_and_confirmed_and_a_spike_follows(
     assert spike.offered_at - spike.begun_at == pytest.approx(sum(length_s for length_s, _ in SPIKE))
     # What a probe left is forgotten before the next one; the last one's and the spike's stay for the audit.
     assert pipeline.forgotten[1:] == result.spans[:-2]
-    assert "now a spike at that rate, and its drain" in notes(session)
+    assert "next, a spike at that rate and its drain" in notes(session)
 
 
 async def test_a_search_without_an_end_ends_after_its_time(

@@ -184,19 +184,19 @@ def test_a_mapping_that_is_disabled() -> None:
 @pytest.mark.parametrize(
     ("parts", "text"),
     [
-        ({}, "2 messages were not done in time. Let the drain take longer:"),
+        ({}, "2 messages were not processed in time. Let the drain take longer:"),
         (
             {"consumer": {"throttles": None, "concurrency_max": None}},
-            "2 messages were not done in time. Let the drain take longer:",
+            "2 messages were not processed in time. Let the drain take longer:",
         ),
         (
             {"table": {"throttled_requests": 9}},
-            "2 messages were not done in time: the table throttled 9 writes. Let the drain take longer:",
+            "2 messages were not processed in time: the table throttled 9 writes. Let the drain take longer:",
         ),
         (
             {"consumer": {"throttles": 0, "concurrency_max": 10}},
-            "2 messages were not done in time, and ConsumerLambda had no room for more: 10 at once. Give it more "
-            "(--parameter MaximumConcurrency=...), or let the drain take longer:",
+            "2 messages were not processed in time, and ConsumerLambda was at its limit of 10 batches at once. "
+            "Raise it (--parameter MaximumConcurrency=...), or let the drain take longer:",
         ),
     ],
 )
@@ -237,7 +237,7 @@ def test_a_run_that_was_cut_off() -> None:
     assert text.startswith("press Ctrl-C only once")
     assert command is None
     ((text, _),) = steps(**cut, audit={"verdict": "unproven"})
-    assert text.startswith("500 messages were not done in time")
+    assert text.startswith("500 messages were not processed in time")
     assert steps(queue={"remaining": 500}, audit={"verdict": "unproven", "expected_rows": None}) == []
 
 
@@ -267,7 +267,7 @@ def test_a_load_test_on_a_sink_has_no_audit() -> None:
     failures = [cause("no header", permanent=True)]
     fix, wait = steps(audit=None, failures=failures, queue={"remaining": 2}, interrupted=True)
     assert fix == ("1 message will never succeed: fix the object, or remove it.", None)
-    assert wait[0] == "1 message was not done in time. Let the drain take longer:"
+    assert wait[0] == "1 message was not processed in time. Let the drain take longer:"
 
 
 def test_three_causes_are_enough() -> None:

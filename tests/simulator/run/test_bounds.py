@@ -110,7 +110,7 @@ def test_what_is_asked_for_and_does_not_exist_is_missed() -> None:
         ("rows_per_s>=5%", "rows_per_s is a bare number, not a share; write rows_per_s>=5"),
         ("rows_per_s>5/s", "rows_per_s is a bare number; write rows_per_s>5"),
         ("parsed_rows<5%", "parsed_rows is a bare number, not a share"),
-        ("duration<5", "duration is a time; give it a unit, as in duration<5s"),
+        ("duration<5", "duration is a time and needs a unit, as in duration<5s"),
         ("duration<5%", "duration is a time"),
         ("duration<-5s", "duration is a time"),
         ("rejekted<1", "there is no figure 'rejekted'; did you mean 'rejected'?"),
@@ -290,6 +290,27 @@ def test_what_a_value_means_is_said_with_its_parts() -> None:
     assert words(none, SUMMARY) == ("not measured", "invocations of the consumer that failed")
     for audit in (None, {}, {"notes": None}, {"notes": {}}):
         assert words(first, {"audit": audit}) == ("1 object", "objects of which every row was rejected")
+
+
+@pytest.mark.parametrize(
+    ("bound", "is_of_the_sample"),
+    [
+        ("rejected<1%", True),
+        ("stored_rows>0", True),
+        ("objects_all_rejected<1", True),
+        ("pending_rows<1", True),
+        ("pending_objects<1", False),
+        ("dead_lettered<1", False),
+        ("rows_per_s>1", False),
+    ],
+)
+def test_a_figure_of_a_sample_says_so(bound: str, is_of_the_sample: bool) -> None:
+    """All figures of the audit, except for the objects at rest, which are known without reading them."""
+    whole: dict[str, Any] = {**SUMMARY, "audit": {**SUMMARY["audit"], "sampled": None}}
+    sample = {**whole, "audit": {**whole["audit"], "sampled": {"objects": 20, "of": 1_200}}}
+    (judged,) = judge(parse_all((bound,)), whole)
+    said = " (in the sample of 20 of 1,200 objects)" if is_of_the_sample else ""
+    assert words(judged, sample)[1] == words(judged, whole)[1] + said
 
 
 def test_a_number_is_looked_up_by_its_path() -> None:

@@ -48,7 +48,7 @@ def test_reasons_with_their_first_examples() -> None:
         "      a.csv",
         "      b.csv",
         "      c.csv",
-        *(f"    1 message done later: reason {number}" for number in range(CAUSES_SHOWN - 1)),
+        *(f"    1 message succeeded later: reason {number}" for number in range(CAUSES_SHOWN - 1)),
         "    and 2 more reasons in the summary file",
         "  why rows were rejected",
         "    1,200 rows: unreadable timestamp",

@@ -22,8 +22,8 @@ def summary(verdict: str | None, *bounds: dict[str, Any], **more: Any) -> dict[s
     [
         ("exact", "moves", "every row is accounted for"),
         ("lossy", "lost", "rows were replaced by later rows of their object with the same key"),
-        ("differs", "lost", "the table is not what the objects say"),
-        ("unproven", "grows", "whether every row is stored was not proven"),
+        ("differs", "lost", "the table does not match the objects"),
+        ("unproven", "grows", "not shown that every row was stored"),
     ],
 )
 def test_each_verdict_has_its_words_and_its_tone(verdict: str, tone: str, meaning: str) -> None:
@@ -38,7 +38,7 @@ def test_a_load_test_without_rows_to_compare_has_no_verdict() -> None:
     assert (ended.verdict, ended.tone, ended.meaning) == (
         "no audit",
         "plain",
-        "whether every row is stored was not looked at",
+        "nobody checked whether every row is stored",
     )
 
 

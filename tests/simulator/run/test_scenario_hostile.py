@@ -14,9 +14,9 @@ HOSTILE = {
     "brackets": ("[" * 100_000, "more than 64 levels"),
     "a tag": ("steps: !!python/object:os.system x", "is not supported"),
     "two documents": ("title: t\n---\ntitle: t", "another document"),
-    "nothing": ("", "a mapping with a title is expected"),
-    "a list": ("[1]", "a mapping with a title is expected"),
-    "a title that is a number": ("title: 5", "a mapping with a title is expected"),
+    "nothing": ("", "it must be a mapping with a title"),
+    "a list": ("[1]", "it must be a mapping with a title"),
+    "a title that is a number": ("title: 5", "it must be a mapping with a title"),
     "10^9 repeats": ("title: t\nrepeat: 1000000000", "'repeat' is not known"),
     "the title twice": ("title: t\ntitle: t", "twice in one mapping"),
 }

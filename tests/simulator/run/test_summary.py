@@ -154,7 +154,7 @@ def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
         "write_units": 60_400.0,
     }  # fmt: skip
     assert built["latency_s"]["object_to_stored"] == {"p50": 0.31, "p90": 0.84, "p99": 1.92, "max": 2.4}
-    assert built["throughput"] == {"rows_per_s_mean": 990.2, "rows_per_s_max": 4105.0}
+    assert built["throughput"] == {"rows_per_s_mean": 1006.7, "rows_per_s_max": 4105.0}
     assert built["audit"]["dead_lettered"] == {"objects": 1, "rows": 100, "rows_stored": 0}
 
 
@@ -217,9 +217,9 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
               2 errors (1 timeout), 3 throttles, 4 batch item failures
   table       60,400 rows written in 2,416 batch writes; 60,400 write units
               20 unprocessed items, 2 throttled requests
-  throughput  mean 990 rows/s, busiest second 4,105 rows
+  throughput  mean 1,007 rows/s, busiest second 4,105 rows
   latency     object to stored  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s
-  proof       60,000 rows read, 0 rejected, 0 replaced within their object
+  proof       60,000 rows read, 0 rejected, 0 duplicates within an object
               59,900 expected, 59,900 stored
               0 missing, 0 extra, 0 different, 0 ambiguous
               dead-letter queue: 1 object with 100 rows, 0 of them stored
@@ -285,7 +285,7 @@ def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) 
     lines = ("stocks/a.csv line 2: [red]MSFT\x1b[0m missing", *(f"row {number} missing" for number in range(14)))
     differs = dataclasses.replace(proof, verdict="differs", missing=15, differences=lines)
     shown = text(build(snapshot, differs))
-    assert shown.startswith("  differs  the table is not what the objects say")
+    assert shown.startswith("  differs  the table does not match the objects")
     assert r"    stocks/a.csv line 2: [red]MSFT\x1b[0m missing" in shown
     assert "    row 8 missing\n    and 5 more in the summary file" in shown
     assert "look at the rows named above and 1 dead-lettered message, in a run that keeps its store up:" in shown
@@ -295,7 +295,7 @@ def test_the_text_of_a_run_that_was_cut_off(snapshot: Snapshot) -> None:
     """No proof: it says so, and what would have given one."""
     shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=600, received=100, deleted=90))
     printed = text(build(shown, None, interrupted=True))
-    assert printed.startswith("  unproven  whether every row is stored was not proven (interrupted)")
+    assert printed.startswith("  unproven  not shown that every row was stored (interrupted)")
     assert "press Ctrl-C only once" in printed
     assert "proof" not in printed.split("took")[1].split("what to do next")[0]
 

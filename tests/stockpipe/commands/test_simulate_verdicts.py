@@ -70,7 +70,7 @@ def test_the_text_of_a_lossy_run_says_what_to_do(stockpipe: Callable, tmp_path: 
     text = " ".join((ended.out + ended.err).split())
     assert ended.code == 1
     assert "lossy rows were replaced by later rows of their object with the same key" in text
-    assert "2 replaced within their object (2 overwritten)" in text
+    assert "2 duplicates within an object (2 overwritten)" in text
     assert "line 2 is overwritten by line 4" in text
     assert "choose others with the template parameters TickerColumn and TimestampColumn" in text
 

@@ -157,5 +157,5 @@ def test_an_impossible_rate_is_refused(rate: float) -> None:
     """No profile has a rate of nothing, below nothing, or without bound."""
     with pytest.raises(ValueError, match="rate must be above zero"):
         constant(rate, 10)
-    with pytest.raises(ValueError, match="length above zero"):
+    with pytest.raises(ValueError, match="length must be above zero"):
         constant(10, rate)

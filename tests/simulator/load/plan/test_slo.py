@@ -79,7 +79,7 @@ def test_the_names_that_scripts_use_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("p99<5", "give it a unit"),
+        ("p99<5", "needs a unit"),
         ("p98<5s", "did you mean 'p9"),
         ("backlog<5%", "not a share"),
         ("p99==5s", "p99==5s"),

@@ -78,7 +78,7 @@ def test_the_words_name_the_samples() -> None:
 @pytest.mark.parametrize(("first", "second"), [(7, 7), (0, 0), (8, 9)])
 def test_eight_stretches_are_enough_and_seven_are_not(first: int, second: int) -> None:
     """Of both runs, and as many of one as of the other."""
-    short = "noise", "5 samples beyond p99: too short to tell change from chance"
+    short = "noise", "5 samples beyond p99: the run is too short to distinguish change from chance"
     assert judged([10.0] * first, [20.0] * second) == short
     assert judged([10.0] * 8, [20.0] * 8)[0] == "worse"
 
@@ -97,7 +97,7 @@ def test_all_stretches_but_one_must_change_that_way() -> None:
 def test_the_typical_stretch_must_change_beyond_the_tolerance() -> None:
     """Else a few stretches alone make the printed change."""
     few = judged(STEADY, [*[10.9] * 9, *[90.0] * 3])
-    assert few == ("noise", "5 samples beyond p99: a few stretches make the change, not the typical one")
+    assert few == ("noise", "5 samples beyond p99: a few stretches changed, but not the typical one")
     assert judged(STEADY, [11.1] * 12)[0] == "worse"
     assert judged(STEADY, [9.1] * 12, values=(20.0, 10.0))[0] == "noise"
     assert judged(STEADY, [8.9] * 12, values=(20.0, 10.0))[0] == "better"
@@ -106,7 +106,7 @@ def test_the_typical_stretch_must_change_beyond_the_tolerance() -> None:
 def test_the_typical_change_must_exceed_the_spread() -> None:
     """By half as much again; the two farthest stretches are not part of the spread."""
     wide = [11.0, 12.0, 13.0, 14.0, 15.0, 20.0, 20.0, 30.0, 40.0, 50.0, 90.0, 90.0]
-    assert judged(STEADY, wide) == ("noise", "5 samples beyond p99: the stretches differ as much by themselves")
+    assert judged(STEADY, wide) == ("noise", "5 samples beyond p99: the stretches differ as much from each other")
     assert judged(STEADY, [*[20.0] * 10, 900.0, 900.0]) == ("worse", ALL)
 
 

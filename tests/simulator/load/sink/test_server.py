@@ -78,7 +78,7 @@ async def test_what_the_handler_writes_beside_its_data_is_counted_and_not_read_b
 
 async def test_what_it_does_not_do_is_an_error_and_not_a_success(sink_clients: Clients) -> None:
     """An operation it does not know, a bucket or table that is not there: AWS's kind of error."""
-    with pytest.raises(ClientError, match="does no Scan"):
+    with pytest.raises(ClientError, match="does not support Scan"):
         await sink_clients.dynamodb.scan(TableName="x")
     with pytest.raises(ClientError, match="NoSuchBucket"):
         await sink_clients.s3.put_object(Bucket="nowhere", Key="a", Body=b"")
