@@ -10,9 +10,9 @@ from collections.abc import Iterable
 LONGEST = 64
 """The longest name to compare; a longer one is not a typing error of a known name."""
 FEW = 8
-"""So many names can be listed in an error; more would hide what is wrong."""
+"""The most names that an error lists; more would hide what is wrong."""
 _ALIKE, _SHORT_ALIKE = 0.6, 0.7
-"""How much of two names must agree; of up to four characters, chance makes more agree."""
+"""The least similarity of two names; more for names of up to four characters, which are often alike by chance."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

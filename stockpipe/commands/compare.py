@@ -42,7 +42,9 @@ class CompareOptions(Options):
         float, typer.Option(min=0.0, max=10.0, help="Ignore changes up to this share (0.1 is 10 %).")
     ] = 0.1
     force: Annotated[
-        bool, TYPED, typer.Option("--force", help="Compare also runs of unlike rate, size, duration or parameters.")
+        bool,
+        TYPED,
+        typer.Option("--force", help="Also compare runs with different rates, sizes, durations or parameters."),
     ] = False
 
 

@@ -28,7 +28,7 @@ from stockpipe.commands.values import ASSIGNMENT
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 Layer = Mapping[str, tuple[Any, Origin]]
-"""By field, what somebody wrote, and where."""
+"""For each field, its value as written, and where."""
 Kinds = Mapping[str, type[Options]]
 """Each command's class of options."""
 PREFIX = "STOCKPIPE_"
@@ -36,7 +36,7 @@ FILE = "pyproject.toml"
 PROJECT_BYTES = 1024 * 1024
 """The largest pyproject.toml that is read."""
 _TABLE = "tool.stockpipe"
-_TYPED = "is taken from the command line alone"
+_TYPED = "can only be set on the command line"
 _SWITCH = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 
 
@@ -51,9 +51,9 @@ class ProjectTable:
 def configured(options: AnyOptions, context: typer.Context) -> AnyOptions:
     """A command's options, with the values of variables and the table for those that the command line does not set.
 
-    Says on standard error which variables mean nothing. Raises `InputError`, one line that names the place, for a value
-    that cannot be used, and for a table with a key that means nothing. A command without an option that could be
-    configured, such as the one that shows the documentation, has nothing to do with either.
+    Warns on standard error about unknown variables. Raises `InputError`, one line that names the place, for a value
+    that cannot be used or a table with an unknown key. A command without options that can be configured, such as
+    `docs`, reads neither.
     """
     kind = type(options)
     if all(map(is_typed_only, kind.annotations.values())):
@@ -108,7 +108,7 @@ def find_table(start: Path | None = None) -> ProjectTable | None:
 
 
 def unknown_variables(environ: Mapping[str, str], kinds: Kinds) -> Iterator[str]:
-    """A line for each variable that is named like ours and means nothing."""
+    """One line per variable that is named like ours and is unknown."""
     settable: set[str] = set()
     typed: dict[str, str] = {}
     for command, kind in kinds.items():
@@ -124,11 +124,11 @@ def unknown_variables(environ: Mapping[str, str], kinds: Kinds) -> Iterator[str]
         if name in typed:
             yield f"'{name}' is ignored: '{typed[name]}' {_TYPED}"
         else:
-            # What all names have in common would make any of them look alike.
+            # The common beginning would make any two names look alike.
             common = next(each for each in (*(_variable(each, "") for each in kinds), PREFIX) if name.startswith(each))
             rest = {each.removeprefix(common): each for each in sorted(settable) if each.startswith(common)}
             near = nearest(name.removeprefix(common), rest)
-            yield f"'{name}' is ignored: it sets nothing" + (f"; did you mean '{rest[near]}'?" if near else "")
+            yield f"'{name}' is ignored: there is no such setting" + (f"; did you mean '{rest[near]}'?" if near else "")
 
 
 def keys_of(kind: type[Options]) -> dict[str, str]:
@@ -142,7 +142,7 @@ def keys_of(kind: type[Options]) -> dict[str, str]:
 
 
 def _kinds(context: typer.Context, own: type[Options]) -> Kinds:
-    """Each command's class of options; of a command line that has one command, that one's."""
+    """The class of options of each command; just `own` if the command line has only one command."""
     commands: Mapping[str, Any] = getattr(context.find_root().command, "commands", {})
     found = {name: getattr(command.callback, "kind", None) for name, command in commands.items()}
     return {name: kind for name, kind in found.items() if kind is not None} or {context.info_name or "": own}
@@ -153,7 +153,7 @@ def _dashed(name: str) -> str:
 
 
 def _variable(command: str, key: str) -> str:
-    """The variable of one command, or of all (``); without a key, what those of the command begin with."""
+    """The variable for one command, or for all if `command` is empty; without a key, the prefix of the command's."""
     return PREFIX + _upper(f"{command}-{key}" if command else key)
 
 
@@ -176,7 +176,7 @@ def _keys(kind: type[Options], file: Path, path: str, given: Mapping[str, Any]) 
 
 
 def _require_known(table: ProjectTable, kinds: Kinds) -> None:
-    """Raises `InputError` for the first key that no command has, or that is for the command line alone."""
+    """Raises `InputError` for the first key that is unknown or can only be set on the command line."""
     for name, value in table.keys.items():
         command = _dashed(name)
         if command not in kinds:
@@ -211,7 +211,7 @@ def _having(key: str, kinds: Kinds) -> dict[str, bool]:
 
 
 def _value(hint: Any, given: Any, folder: Path | None) -> Any:
-    """A field's value by what a variable or a table has for it; a file's name counts from `folder`.
+    """A field's value from a variable or a table; a file name is relative to `folder`.
 
     Raises `ValueError`.
     """
@@ -222,7 +222,7 @@ def _value(hint: Any, given: Any, folder: Path | None) -> Any:
         elif isinstance(given, dict) and written is ASSIGNMENT:
             given = [f"{name}={_text(each)}" for name, each in given.items()]
         if not isinstance(given, list):
-            raise UnusableValueError(f"'{_text(given)}' is not a list", "write [...], even around one value")
+            raise UnusableValueError(f"'{_text(given)}' is not a list", "write [...], even for a single value")
         return tuple(_one(hint, each, folder) for each in given)
     if kind in (bool, bool | None):
         switch = _SWITCH.get(str(given).lower()) if isinstance(given, bool | str) else None
@@ -253,10 +253,10 @@ def _one(hint: Any, given: Any, folder: Path | None) -> Any:
     text = _text(given)
     kind, _, written = parts(hint)
     if written is None and (isinstance(given, bool) or not isinstance(given, str | int | float)):
-        raise UnusableValueError(f"{text} is not a text", f'write "{text}"')
+        raise UnusableValueError(f"{text} is not text", f'write "{text}"')
     is_file = written.is_file(text) if written else Path in (kind, *get_args(kind))
     if "\0" in text:
-        raise UnusableValueError("it has a NUL character")
+        raise UnusableValueError("it contains a NUL character")
     if folder is not None and text != "-" and is_file:
         text = str(folder / text)
     if written is not None:
@@ -265,7 +265,7 @@ def _one(hint: Any, given: Any, folder: Path | None) -> Any:
 
 
 def _layered(options: AnyOptions, layers: list[Layer]) -> AnyOptions:
-    """The options with the layers below what is typed, the strongest first; a stronger one shuts out its rivals."""
+    """Add the layers below the command line, strongest first; a weaker rival of a set option is left out."""
     kind = type(options)
     held = {name: getattr(options, name) for name in options.typed}
     places: dict[str, Origin] = {}

@@ -44,7 +44,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 class Written(Generic[T]):
     """How a value is written: `parse` raises `ValueError` with one line, `text` is its inverse.
 
-    `choices` are all texts that it takes, where they are few; `is_file` says whether a text names a file.
+    `choices` has all texts that are allowed, if they are few; `is_file` says whether a text is a file name.
     """
 
     parse: Callable[[str], T]
@@ -75,10 +75,10 @@ class Origin:
 class Options:
     """The options of a command with the values in force; `given` names the fields that somebody set.
 
-    Of those, `configured` has the ones that a variable or a table set, each with the place where, and `typed` the
-    others, which are on the command line. What is typed outweighs what is configured, and so it does within each set of
-    `rivals`: fields that exclude each other, or one value of a field, as in `ui=live`. `short` has the template
-    parameters that a field sets. `panels` are the groups of the help, each with its fields.
+    Of those, `configured` has the ones that a variable or a table sets, each with its place, and `typed` the others,
+    which are on the command line. A typed field overrides a configured one, also within each set of `rivals`, which are
+    fields, or single values such as `ui=live`, that exclude each other. `short` has the template parameter that a field
+    sets. `panels` has the groups of the help, each with its fields.
 
     Subclasses look like frozen dataclasses without the decorator: the code that dataclasses generate for all of them
     would take a tenth of the time of `--help`. `annotations` are by field, a class's own before those of its bases.
@@ -144,7 +144,7 @@ class Options:
 
     @classmethod
     def flag_of(cls, field: str) -> str:
-        """A field's option as it is written: `--drain-timeout` for `drain_timeout_s`."""
+        """A field as an option on the command line: `--drain-timeout` for `drain_timeout_s`."""
         return flag(field, parts(cls.annotations[field])[1])
 
     def words(self, names: Set[str]) -> list[str]:

@@ -29,7 +29,7 @@ class ParameterFile(NamedTuple):
 
 
 def parameters_of(options: Options) -> dict[str, str]:
-    """Each template parameter's value: that of `--parameter`, else of a short option, else of the last file."""
+    """Each parameter's value: from `--parameter`, else from a short option, else from the last file."""
     held = options.held()
     chosen: dict[str, str] = {}
     for file in held.get("parameter_files", ()):
@@ -46,7 +46,7 @@ def names_set(held: Mapping[str, Any], short: Mapping[str, str]) -> set[str]:
 
 
 def giving_way(options: AnyOptions, names: Set[str]) -> AnyOptions:
-    """The same without what is configured of these template parameters; what is typed of them stays."""
+    """The options without configured values for these template parameters; typed values stay."""
     fields = options.configured.keys() & {"parameters", "parameter_files", *options.short}
     if not names & names_set({field: getattr(options, field) for field in fields}, options.short):
         return options

@@ -78,7 +78,7 @@ class LoadTestOptions(AwsOptions):
         frozenset({"ramp", "steps", "spike_per_s", "backlog", "find_max"}),
         *(frozenset({"poisson", shape}) for shape in ("backlog", "find_max")),
         frozenset({"target", "endpoint_url", "stack"}),
-        # A deployed stack has its consumer by itself, and a load that costs money is typed.
+        # A deployed stack already has a consumer, and a load that costs money must be typed.
         *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
         *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),
     )

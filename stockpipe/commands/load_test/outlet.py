@@ -32,7 +32,7 @@ from stockpipe.commands.words import announce_ignored, withheld_lines
 
 
 def parameters(options: LoadTestOptions) -> dict[str, str]:
-    """Template parameters: those given by name, over the short options, which must not contradict them."""
+    """The template parameters: those given by name, and those of short options, which must not contradict them."""
     given = dict(options.parameters)
     for field, name in options.short.items():
         value, option = getattr(options, field), options.flag_of(field)

@@ -75,7 +75,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
 
 
 def _only_one(given: Mapping[str, object], clash: str) -> str | None:
-    """The one option that is given."""
+    """The one option that was given, if any."""
     names = [name for name, value in given.items() if value is not None and value is not False]
     if len(names) > 1:
         raise InputError(f"{' and '.join(names)} {clash}", hint="give one of them")

@@ -113,7 +113,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
 
 
 def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOptions:
-    """The scenario's options where the command line is silent; they count as given too."""
+    """Add the scenario's options that the command line does not set; they count as given."""
     held = _scenario_fields(scenario)
     rest = _giving_way(options, scenario)
     free = {name: value for name, value in held.items() if name not in rest.typed}
@@ -121,7 +121,7 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
 
 
 def _scenario_fields(scenario: Scenario) -> dict[str, Any]:
-    """By field, the options that a scenario sets."""
+    """The options that a scenario sets, by field."""
     fields = {"duration": "duration_s", "drain_timeout": "drain_timeout_s", "schedule": "no_schedule"}
     held = {fields.get(name, name): value for name, value in scenario.options.items()}
     if "no_schedule" in held:
@@ -130,7 +130,7 @@ def _scenario_fields(scenario: Scenario) -> dict[str, Any]:
 
 
 def _giving_way(options: SimulateOptions, scenario: Scenario | None) -> SimulateOptions:
-    """The options without what is configured of those that the scenario sets, template parameters included."""
+    """The options without configured values for what the scenario sets, including template parameters."""
     if scenario is None:
         return options
     free = _scenario_fields(scenario).keys() - options.typed
@@ -323,7 +323,7 @@ def _recorders(
 
 
 def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
-    """The options as resolved, lengths in seconds, named as on the command line."""
+    """The resolved options, named as on the command line; times are in seconds."""
     options = _giving_way(options, plan.story)
     return {
         "duration": plan.duration_s if plan.duration_s is not None else 0.0,

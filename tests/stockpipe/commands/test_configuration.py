@@ -231,12 +231,12 @@ def test_an_empty_name_of_a_stack_is_refused_before_anything(command: str) -> No
         ("[tool.stockpipe.check]\nyes = true", "'tool.stockpipe.check.yes' cannot be set here: '--yes'", None),
         ('parameters = ["no.json"]', "no.json' cannot be read: No such file", None),
         ("check = 1", "'tool.stockpipe.check' is not a table", "write [tool.stockpipe.check]"),
-        ("parameter = 3", "'tool.stockpipe.parameter': '3' is not a list", "write [...], even around one value"),
+        ("parameter = 3", "'tool.stockpipe.parameter': '3' is not a list", "write [...], even for a single value"),
         ('parameter = ["A"]', "'tool.stockpipe.parameter': 'A' is not NAME=VALUE", "write FileCount=10, for example"),
         ("parameter = {A = [1]}", "'tool.stockpipe.parameter': a list is not one value", None),
-        ("template = 1979-05-27", "'tool.stockpipe.template': 1979-05-27 is not a text", 'write "1979-05-27"'),
-        ("template = true", "'tool.stockpipe.template': true is not a text", 'write "true"'),
-        ('stack = "s"', "'tool.stockpipe.stack' cannot be set here: '--stack' is taken from the command line", None),
+        ("template = 1979-05-27", "'tool.stockpipe.template': 1979-05-27 is not text", 'write "1979-05-27"'),
+        ("template = true", "'tool.stockpipe.template': true is not text", 'write "true"'),
+        ('stack = "s"', "'tool.stockpipe.stack' cannot be set here: '--stack' can only be set on the command", None),
         ("[tool.stockpipe.destroy]\nyes = true", "'tool.stockpipe.destroy.yes' cannot be set here: '--yes'", None),
         ("[tool.stockpipe.load-test]\nprofile = 'p'", "'tool.stockpipe.load-test.profile' cannot be set here", None),
         ("[tool.stockpipe.verify]\nparameter = []", "'tool.stockpipe.verify.parameter' cannot be set here", None),
@@ -321,12 +321,12 @@ def test_what_leads_to_aws_is_only_typed(monkeypatch: pytest.MonkeyPatch) -> Non
     }
     said = list(configuration.unknown_variables(dict.fromkeys(names, "1"), kinds))
     assert said == [
-        "'STOCKPIPE_FOO' is ignored: it sets nothing",
-        "'STOCKPIPE_FORCE' is ignored: '--force' is taken from the command line alone",
-        "'STOCKPIPE_LOAD_TEST_YES' is ignored: '--yes' is taken from the command line alone",
-        "'STOCKPIPE_SIMULATE_XYZ' is ignored: it sets nothing",
-        "'STOCKPIPE_UII' is ignored: it sets nothing; did you mean 'STOCKPIPE_UI'?",
-        "'STOCKPIPE_YES' is ignored: '--yes' is taken from the command line alone",
+        "'STOCKPIPE_FOO' is ignored: there is no such setting",
+        "'STOCKPIPE_FORCE' is ignored: '--force' can only be set on the command line",
+        "'STOCKPIPE_LOAD_TEST_YES' is ignored: '--yes' can only be set on the command line",
+        "'STOCKPIPE_SIMULATE_XYZ' is ignored: there is no such setting",
+        "'STOCKPIPE_UII' is ignored: there is no such setting; did you mean 'STOCKPIPE_UI'?",
+        "'STOCKPIPE_YES' is ignored: '--yes' can only be set on the command line",
     ]
     ended = invoke("check")
     assert (ended.exit_code, ended.stderr.count("stockpipe: warning: ")) == (0, 9)
