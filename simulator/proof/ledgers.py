@@ -131,7 +131,6 @@ def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterat
     stored = audited.settled.rows - audited.settled_rejected
     if (
         producer.unique
-        and audited.whole
         and not audited.changed
         and there.files == audited.settled.files
         and audited.distinct_rows < stored

@@ -288,13 +288,19 @@ def words(
 
     If the audit read only a sample, every figure of the audit says so; only the objects at rest are counted in full.
     """
-    bound, audit = parse(judged["bound"], figures), summary["audit"] or {}
+    bound = parse(judged["bound"], figures)
     details = []
     if bound.is_share and judged["value"] is not None:
         details.append(f"{number_at(summary, bound.of.path):,.0f} of {bound.whole(summary):,.0f}")
-    if note := (audit.get("notes") or {}).get(bound.figure):
+    if note := ((summary["audit"] or {}).get("notes") or {}).get(bound.figure):
         details.append(note)
-    sampled = audit.get("sampled")
-    if sampled and bound.of.path[0] == "audit" and bound.of.path[-1] != "objects":
-        details.append(f"in the sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}")
-    return bound.value_text(judged["value"]), " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])
+    meaning = " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])
+    return bound.value_text(judged["value"]), meaning + extent(bound, summary)
+
+
+def extent(bound: SummaryBound, summary: Mapping[str, Any]) -> str:
+    """` (in the sample of 20 of 200 objects)` for a figure of a sample's audit; else nothing."""
+    sampled = (summary["audit"] or {}).get("sampled")
+    if not sampled or bound.of.path[0] != "audit" or bound.of.path[-1] == "objects":
+        return ""
+    return f" (in the sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')})"

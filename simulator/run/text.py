@@ -65,7 +65,8 @@ def bounds_kept(
             said = Text.assemble(judged["bound"], "  ", (value, _MISSED), f": {printable(meaning)}")
             lines.append((Text("missed", _MISSED), said))
         elif judged["bound"] not in defaults:
-            lines.append((Text("held", _HELD), Text(f"{judged['bound']}  {value}")))
+            whole = bounds.extent(bounds.parse(judged["bound"], figures), summary)
+            lines.append((Text("held", _HELD), Text(f"{judged['bound']}  {value}{whole}")))
     if lines:
         yield Labelled(lines, Style())
     if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):

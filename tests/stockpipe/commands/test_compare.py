@@ -88,7 +88,7 @@ def test_what_is_judged_is_what_is_printed(files: tuple[str, str]) -> None:
     """Both values, the change of these two, the samples, and the judgement, on one line."""
     (line,) = (line for line in run(*files).output.splitlines() if line.startswith("planned to stored, p99"))
     assert " ".join(line.split()) == (
-        "planned to stored, p99 320 ms 640 ms +100.0 % 12 "
+        "planned to stored, p99 320 ms 640 ms +100.0 % 12 beyond "
         "worse (12 samples beyond p99: 12 of 12 stretches changed that way)"
     )
 
