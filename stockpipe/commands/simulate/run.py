@@ -158,9 +158,9 @@ def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     clock = SystemClock()
-    telemetry = Telemetry(stack, plan)
-    outlet = _SimulateOutlet(options, plan, telemetry, clock)
     interrupts = Interrupts()
+    telemetry = Telemetry(stack, plan, interrupted=interrupts.soft.is_set)
+    outlet = _SimulateOutlet(options, plan, telemetry, clock)
     with interrupts.installed(), contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
         outlet.announce_template(stack, record)
