@@ -281,7 +281,10 @@ class _SimulateOutlet:
             return
         self.display.console.print(text.render_summary(built), crop=False)
         if self._plan.hold and run.failure is None and run.resources is not None:
-            self.display.console.print(render_hold(built["endpoint"], run.resources), crop=False)
+            took_objects = self._plan.endless and not self._plan.fires
+            self.display.console.print(
+                render_hold(built["endpoint"], run.resources, took_objects=took_objects), crop=False
+            )
 
 
 def _recorders(
