@@ -58,6 +58,7 @@ def bounds_kept(
 ) -> Iterator[RenderableType]:
     """One line per bound that was missed or that the user set, and one for all defaults that held."""
     defaults = {bound.text for bound in bounds.DEFAULTS}
+    held = Text("held".ljust(len("missed")), _HELD)
     lines: list[tuple[Text, Text]] = []
     for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"])):
         value, meaning = bounds.words(judged, summary, figures)
@@ -66,11 +67,11 @@ def bounds_kept(
             lines.append((Text("missed", _MISSED), said))
         elif judged["bound"] not in defaults:
             whole = bounds.extent(bounds.parse(judged["bound"], figures), summary)
-            lines.append((Text("held", _HELD), Text(f"{judged['bound']}  {value}{whole}")))
+            lines.append((held, Text(f"{judged['bound']}  {value}{whole}")))
+    if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):
+        lines.append((held, Text(counted(by_default, "default bound"))))
     if lines:
         yield Labelled(lines, Style())
-    if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):
-        yield Text.assemble("  ", ("held", _HELD), "    ", counted(by_default, "default bound"))
 
 
 def _indented(text: str, style: Style | str = "") -> RenderableType:

@@ -53,11 +53,18 @@ _TONES: Mapping[str, Tone] = {
 class Telemetry:
     """Folds the observations of one run of one stack.
 
-    Each snapshot calls `load_view` with its instant, for what a load test adds.
+    Each snapshot calls `load_view` with its instant, for what a load test adds, and `interrupted` for whether the first
+    signal has come.
     """
 
-    def __init__(self, stack: Stack, options: RunOptions, load_view: Callable[[float], LoadView] | None = None) -> None:
-        self._load_view = load_view
+    def __init__(
+        self,
+        stack: Stack,
+        options: RunOptions,
+        load_view: Callable[[float], LoadView] | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._load_view, self._interrupted = load_view, interrupted
         self._options = options
         path = wiring(stack)
         bounds = (path.mapping.maximum_concurrency, path.consumer.reserved_concurrency)
@@ -152,6 +159,7 @@ class Telemetry:
             rejections=self._rejections.view(),
             tick_failures=self._tick_failures.view({}),
             load=self._load_view(now) if self._load_view is not None else None,
+            interrupted=self._interrupted(),
         )
 
     def ledgers(self, counted_rows: int | None) -> Ledgers:

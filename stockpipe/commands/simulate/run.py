@@ -167,9 +167,9 @@ def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     clock = SystemClock()
-    telemetry = Telemetry(stack, plan)
-    outlet = _SimulateOutlet(options, plan, telemetry, clock)
     interrupts = Interrupts()
+    telemetry = Telemetry(stack, plan, interrupted=interrupts.soft.is_set)
+    outlet = _SimulateOutlet(options, plan, telemetry, clock)
     with interrupts.installed(), contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
         outlet.announce_template(stack, record)
@@ -290,7 +290,10 @@ class _SimulateOutlet:
             return
         self.display.console.print(text.render_summary(built), crop=False)
         if self._plan.hold and run.failure is None and run.resources is not None:
-            self.display.console.print(render_hold(built["endpoint"], run.resources), crop=False)
+            took_objects = self._plan.endless and not self._plan.fires
+            self.display.console.print(
+                render_hold(built["endpoint"], run.resources, took_objects=took_objects), crop=False
+            )
 
 
 def _recorders(

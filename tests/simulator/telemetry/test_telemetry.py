@@ -232,6 +232,16 @@ def test_s3s_test_event_is_in_no_figure_of_the_queue(telemetry: Telemetry, make:
     assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.oldest_age_s) == (2, 3, 3, None)
 
 
+def test_a_snapshot_knows_of_the_first_signal() -> None:
+    """It asks whenever it is taken."""
+    signals: list[int] = []
+    options = RunOptions("simulate", 7, "inline", 1000.0)
+    telemetry = Telemetry(template.load(), options, interrupted=lambda: bool(signals))
+    assert not telemetry.snapshot(1001.0).interrupted
+    signals.append(2)
+    assert telemetry.snapshot(1002.0).interrupted
+
+
 def test_remaining_is_what_is_neither_deleted_nor_dead_lettered(telemetry: Telemetry, sample: Sample) -> None:
     """Sent equals deleted, dead-lettered and remaining together."""
     telemetry.record(sample(1001.0, queue={"sent": 100, "deleted": 60, "dead_lettered": 1}))
