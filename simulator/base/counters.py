@@ -10,14 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+def is_test_event(body: str) -> bool:
+    """Whether a message is the one that S3 sends when a notification is configured. It is about no object."""
+    return body.startswith('{"Service"') and '"s3:TestEvent"' in body
+
+
 @dataclass(slots=True)
 class QueueCounters:
-    """One queue. Totals exclude S3's test events; gauges are exact.
+    """One queue. All figures but `test_events` exclude S3's test events; gauges are exact.
 
     `dead_lettered` counts messages that this queue's redrive policy moved out. `oldest_age_s` is the age of the oldest
     message not yet deleted (None: empty), like CloudWatch's ApproximateAgeOfOldestMessage. `expired` counts messages
-    that outlived the retention period, `redriven` those that a message move task took; `test_events` is how many of the
-    messages held are S3's.
+    that outlived the retention period, `redriven` those that a message move task took. `test_events` is how many of
+    S3's test events are in the queue, in any state.
     """
 
     visible: int = 0
@@ -35,7 +40,7 @@ class QueueCounters:
 
     @property
     def held(self) -> int:
-        """Messages in the queue, in any state."""
+        """Messages in the queue, in any state, without S3's test events."""
         return self.visible + self.in_flight + self.delayed
 
 

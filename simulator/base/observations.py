@@ -61,12 +61,13 @@ class PollersScaled:
 
 @dataclass(frozen=True, slots=True)
 class MessagesReceived:
-    """A poller received `count` messages (0: an empty receive)."""
+    """A poller received `count` messages (0: an empty receive), of which `test_events` are S3's."""
 
     at: float
     mapping: str
     queue: str
     count: int
+    test_events: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ byte of a file name that is not text.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 LINE_CHARACTERS = 2_000
@@ -48,3 +49,12 @@ def error_line(text: str) -> str:
     if len(line) <= LINE_CHARACTERS:
         return line
     return f"{line[: LINE_CHARACTERS - _TAIL]} ... {line[-_TAIL:]}"
+
+
+def sized(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables without `COLUMNS` and `LINES` that are not a size: the terminal's own size then counts."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in ("COLUMNS", "LINES") or (value.isascii() and value.isdigit() and int(value) >= 1)
+    }

@@ -10,6 +10,7 @@ readable on black and on white, with a contrast of at least 4 to 1 against both.
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 from rich.color import Color
@@ -17,7 +18,7 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableT
 from rich.segment import Segment
 from rich.style import Style
 
-from simulator.base.shown import visible_lines
+from simulator.base.shown import sized, visible_lines
 
 READABLE = {
     "green": Color.from_rgb(0, 138, 0),
@@ -34,7 +35,7 @@ READABLE_OF_16 = {"yellow": Color.parse("magenta"), "cyan": None}
 
 def visible_console(*, trims: bool = False, **how: Any) -> Console:
     """A console; `how` goes to `rich.console.Console`. `trims` removes the blanks that pad the lines of a table."""
-    made = Console(**how)
+    made = Console(**{"_environ": sized(os.environ), **how})
     made.push_render_hook(_VisibleHook())
     if trims:
         made.push_render_hook(_TrimmedHook())

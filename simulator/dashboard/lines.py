@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, ConsoleOptions
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
@@ -15,6 +15,7 @@ from rich.text import Text
 from simulator.telemetry.snapshot import Tone
 
 Line = list[Segment]
+LEAST_LABELLED = 40
 
 BOLD = Style(bold=True)
 DIM = Style(dim=True)
@@ -119,10 +120,28 @@ def apart(left: Iterable[Segment], right: Sequence[Segment], width: int) -> Line
     return [*fit(left, max(0, width - taken)), *fit(right, min(taken, width))]
 
 
-def labelled(lines: Iterable[tuple[str, str]]) -> Table:
-    """Lines with dim labels on the left; an empty label continues the line above."""
-    grid = Table.grid(padding=(0, 2), pad_edge=True)
-    grid.add_column(style=DIM, no_wrap=True)
-    for label, text in lines:
-        grid.add_row(label, Text(text))
-    return grid
+class Labelled:
+    """Texts with their labels on the left, in `style`; an empty label continues the line above.
+
+    A screen of fewer than `LEAST_LABELLED` columns has no room for both: there each label leads its text.
+    """
+
+    def __init__(self, lines: Iterable[tuple[Text, Text]], style: Style) -> None:
+        self._lines, self._style = tuple(lines), style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        if options.max_width < LEAST_LABELLED:
+            for label, text in self._lines:
+                lead = Text.assemble(Text(label.plain.strip(), label.style), style=self._style)
+                yield Text.assemble(lead, ": ", text) if label else text
+            return
+        grid = Table.grid(padding=(0, 2), pad_edge=True)
+        grid.add_column(style=self._style, no_wrap=True)
+        for line in self._lines:
+            grid.add_row(*line)
+        yield grid
+
+
+def labelled(lines: Iterable[tuple[str, str]]) -> Labelled:
+    """Lines with dim labels on the left."""
+    return Labelled(((Text(label), Text(text)) for label, text in lines), DIM)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.dashboard.figures import NONE, clock
-from simulator.telemetry.snapshot import Event, Snapshot
+from simulator.telemetry.snapshot import Event, LoadView, Snapshot
 
 
 def plain_line(snapshot: Snapshot) -> str:
@@ -34,7 +34,7 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     if load is None:
         yield "ticks", str(snapshot.ticks)
     else:
-        yield from (("sent", str(load.sent)), ("dropped", str(load.dropped)))
+        yield from (("sent", str(_sent(snapshot, load))), ("dropped", str(load.dropped)))
     yield "objects", str(snapshot.bucket.objects)
     yield "queue", str(queue.visible)
     yield "in_flight", str(queue.in_flight)
@@ -43,14 +43,22 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     yield "cold_starts", str(consumer.cold_starts)
     yield "rows", str(snapshot.table.rows_written)
     yield "rows_per_s", f"{snapshot.rates.rows:.0f}"
-    yield "p99_s", _seconds((load or snapshot).latency.p99)
+    yield "p99_s", _seconds((load or snapshot).latency.p99 if snapshot.table.rows_written else None)
     yield "dead_lettered", str(queue.dead_lettered)
     lost = queue.dead_lettered + snapshot.rejected_rows + snapshot.generator.errors + consumer.errors
     yield "lost", str(lost + (load.dropped if load is not None else 0))
     if snapshot.phase == "auditing":
-        part = _word(snapshot.audit_part or "listing")
-        yield "audit", f"{part}:{snapshot.audit_done}/{snapshot.audit_total}"
+        done, total = snapshot.audit_done, snapshot.audit_total
+        yield "audit", f"{_word(snapshot.audit_part or 'listing')}:{done}/{NONE if done > total else total}"
         yield "left_s", _seconds(snapshot.audit_left_s)
+
+
+def _sent(snapshot: Snapshot, load: LoadView) -> int:
+    """Objects sent: those that the generator has reported, and those that the bucket has received since its report."""
+    unreported = snapshot.bucket.puts - snapshot.puts
+    if snapshot.phase != "running" or snapshot.rejected_rows or unreported <= 0:  # rejected rows are objects, too
+        return load.sent
+    return load.sent + unreported
 
 
 def _seconds(length_s: float | None) -> str:

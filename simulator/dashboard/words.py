@@ -61,6 +61,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         case "auditing":
             total, done = snapshot.audit_total, snapshot.audit_done
             text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
+            if done > total:
+                text = f"{snapshot.audit_part} {count(done)}"
             if snapshot.audit_left_s is not None:
                 text = f"{snapshot.audit_part}, about {max(1, round(snapshot.audit_left_s))} s left"
             return (done / total if total else 0.0), text
@@ -159,13 +161,17 @@ def last_line(snapshot: Snapshot, width: int) -> Line:
     """How the run ended; until then, what Ctrl-C does and the time that rates are taken over."""
     if snapshot.conclusion is not None:
         return first_fitting(_conclusions(snapshot.conclusion), width - 1)
-    hints = ["Ctrl-C ends at once and leaves the run unproven", "Ctrl-C ends at once, unproven"]
+    hints = ["Ctrl-C twice ends at once and leaves the run unproven", "Ctrl-C twice ends at once"]
     if snapshot.phase == "running":
         hints = ["Ctrl-C stops, drains and audits; a second one ends at once", "Ctrl-C stops, drains and audits"]
     elif snapshot.phase == "starting":
         hints = ["Ctrl-C ends"]
     elif snapshot.phase == "done":
         hints = [""]
+    elif snapshot.interrupted:
+        hints = ["Ctrl-C ends at once and leaves the run unproven", "Ctrl-C ends at once, unproven"]
+    elif snapshot.phase == "draining" and snapshot.options.scenario is not None:
+        hints = ["Ctrl-C skips the wait for captions; a second one ends at once", "Ctrl-C skips the wait for captions"]
     note = f"rates over {limits.RATE_WINDOW_S:g} s "
     ways = [(hint, note) for hint in hints] + [(hint, "") for hint in hints] + [("Ctrl-C stops", "")]
     for hint, right in ways:

@@ -39,10 +39,11 @@ class LoadSession:
         path = wiring(stack)
         objects = Objects(path.notification.prefix, plan.rows, plan.seed, clock.now())
         live = Live(plan.target, plan.objects)
-        telemetry = Telemetry(stack, options, load_view=live.view)
+        interrupts = Interrupts()
+        telemetry = Telemetry(stack, options, load_view=live.view, interrupted=interrupts.soft.is_set)
         result = Result()
         tap = Tap(telemetry.record, result.recording, path, objects, live, plan.target)
-        return cls(plan, stack, clock, Interrupts(), bucket, objects, live, telemetry, result, tap)
+        return cls(plan, stack, clock, interrupts, bucket, objects, live, telemetry, result, tap)
 
     @property
     def stopped(self) -> bool:

@@ -175,7 +175,7 @@ class _Auditor:
                 for tally in self._tallies_of(key):
                     tally.files += 1
                     tally.bytes += size
-            self._made("objects", 0, self.evidence.object_count())
+            self._made("listing", self.evidence.object_count(), 0)
         total = self.evidence.object_count()
         if self.sample_seed is not None:
             chosen = draw(total, self.sample_seed)

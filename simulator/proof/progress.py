@@ -22,7 +22,7 @@ class Progress:
     def made(self, part: str, done: int, total: int, rows_per_object: float) -> None:
         """Take note of how much of a part is done; recorded a few times per second, and at the part's end.
 
-        `rows_per_object` is the mean so far.
+        `rows_per_object` is the mean so far. `total` is 0 for a listing, which ends when it ends.
         """
         now = self._clock.now()
         last_part, last_at = self._recorded
@@ -37,7 +37,13 @@ class Progress:
 def done_share(part: str, done: int, total: int, rows_per_object: float) -> float:
     """How much of an audit's time has passed: each object takes a time of its own, and each row one in each part."""
     a_row_s = rows_per_object * limits.AUDIT_ROW_S / 3
-    costs = {"objects": limits.AUDIT_OBJECT_S + a_row_s, "rejected rows": 0.0, "items": a_row_s, "comparison": a_row_s}
+    costs = {
+        "listing": 0.0,
+        "objects": limits.AUDIT_OBJECT_S + a_row_s,
+        "rejected rows": 0.0,
+        "items": a_row_s,
+        "comparison": a_row_s,
+    }
     names = list(costs)
     before = sum(costs[name] for name in names[: names.index(part)])
     return (before + costs[part] * (min(1.0, done / total) if total else 1.0)) / sum(costs.values())

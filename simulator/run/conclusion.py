@@ -17,7 +17,7 @@ def conclusion(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] 
     """The conclusion from a summary of `simulate` or `load-test`; `figures` are those that its bounds may name."""
     audit, missed = summary["audit"], tuple(_missed(summary, figures))
     if audit is None:
-        return Conclusion("no audit", "nothing checked whether every row is stored", "plain", missed)
+        return Conclusion("no audit", "nobody checked whether every row is stored", "plain", missed)
     color, meaning = VERDICTS[audit["verdict"]]
     if sampled := audit.get("sampled"):
         meaning += f", in a sample of {sampled['objects']:,} of {sampled['of']:,} objects"

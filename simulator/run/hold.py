@@ -13,12 +13,16 @@ from simulator.twin.resources import Resources
 
 _ENDED = (
     "The schedule and the consumer have stopped: an object that you put now stays in the bucket, and its message in "
-    "the queue. To see your own objects stored, run with --no-schedule --duration 0s instead."
+    "the queue."
 )
+_INSTEAD = " To see your own objects stored, run with --no-schedule --duration 0s instead."
 
 
-def render_hold(endpoint: str, resources: Resources) -> RenderableType:
-    """What stays up and what has stopped, with commands for the AWS CLI. Print it with `crop=False`."""
+def render_hold(endpoint: str, resources: Resources, *, took_objects: bool = False) -> RenderableType:
+    """What stays up and what has stopped, with commands for the AWS CLI. Print it with `crop=False`.
+
+    `took_objects`: the run itself waited for the user's objects, without a schedule or an end.
+    """
     names = {
         "bucket": resources.bucket,
         "table": resources.table,
@@ -31,9 +35,9 @@ def render_hold(endpoint: str, resources: Resources) -> RenderableType:
         ("aws", "--endpoint-url", endpoint, "dynamodb", "scan", "--table-name", resources.table, "--max-items", "3"),
     )
     return Group(
-        Text(f"  the store stays up until Ctrl-C: {endpoint}"),
+        Text(f"  the store stays up until the next Ctrl-C or SIGTERM: {endpoint}"),
         labelled([("  " + label, name) for label, name in names.items() if name]),
-        Padding(Text(_ENDED), (0, 0, 0, 2)),
+        Padding(Text(_ENDED if took_objects else _ENDED + _INSTEAD), (0, 0, 0, 2)),
         Padding(Text("Look at it with the AWS CLI, or with any AWS SDK at this endpoint:"), (0, 0, 0, 2)),
         *(ShellCommand(quoted(words), indent=4) for words in commands),
     )

@@ -108,14 +108,15 @@ class Scenario:
     bounds: tuple[SummaryBound, ...]
     steps: tuple[Step, ...]
 
-    def filled(self, values: Mapping[str, str]) -> Scenario:
+    def filled(self, values: Mapping[str, str | None]) -> Scenario:
         """The same scenario with the values of parameters and options filled into its captions.
 
-        Raises `InputError`, with file and line, for a placeholder that is neither.
+        None is the value of an option that does not apply. Raises `InputError`, with file and line, for a placeholder
+        that cannot be filled.
         """
         return replace(self, steps=tuple(self._filled(step, values) for step in self.steps))
 
-    def _filled(self, step: Step, values: Mapping[str, str]) -> Step:
+    def _filled(self, step: Step, values: Mapping[str, str | None]) -> Step:
         try:
             return replace(step, caption=captions.filled(step.caption, values)) if step.caption else step
         except ValueError as error:

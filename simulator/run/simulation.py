@@ -173,7 +173,7 @@ class Simulation:
                     story.acted.clear()
                     drained = await twin.drained(plan.drain_timeout_s, hopeless)
                     drained_at = clock.now()
-                    acted = await _ended(story, playing, drained_at)
+                    acted = await _ended(story, playing, drained_at, drained=drained)
                 await playing
                 self.skipped = tuple(story.skipped)
             watching.cancel()
@@ -233,9 +233,9 @@ class Simulation:
         return self.telemetry.snapshot(self.clock.now())
 
 
-async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float) -> bool:
+async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float, *, drained: bool) -> bool:
     """After a drain, wait until the story ends. True: it put more objects instead, so there is more to drain."""
-    story.ending(drained_at)
+    story.ending(drained_at, drained=drained)
     acting = asyncio.ensure_future(story.acted.wait())
     try:
         await asyncio.wait({playing, acting}, return_when=asyncio.FIRST_COMPLETED)

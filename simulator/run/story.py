@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.observations import Noted, Record
+from simulator.base.words import significant
 from simulator.run.captions import reading_s
 from simulator.run.scenario import Scenario, Step
 from simulator.telemetry.snapshot import Snapshot
@@ -49,10 +50,14 @@ class Story:
         self._began_at = self.clock.now()
         self._read_at = self._faulty_until_at = 0.0
         self._ended_at: float | None = None
+        self._drained = True
 
-    def ending(self, ended_at: float) -> None:
-        """The queue has been empty since `ended_at`. Triggers get a little more time, unless the story puts more."""
-        self._ended_at = ended_at
+    def ending(self, ended_at: float, *, drained: bool = True) -> None:
+        """The queue has been empty since `ended_at`, or the wait for it ended then (`drained` is False).
+
+        Triggers still have the time in which a caption is read, and a little more, unless the story puts more.
+        """
+        self._ended_at, self._drained = ended_at, drained
 
     async def play(self) -> None:
         """Carry out or skip every step, in order. At the end, no fault is left on."""
@@ -80,15 +85,18 @@ class Story:
         return True
 
     def _over(self) -> bool:
-        """Whether it is too late for a trigger to come: the drain is over, and the store's figures show it."""
-        if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S:
+        """Whether it is too late for a trigger to come: the run waits for nothing else, and the figures show it."""
+        if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S or not self._is_read():
             return False
         store = self.look().store
         return store is None or store.at >= self._ended_at
 
     async def _until_read(self) -> None:
-        while self.clock.now() < self._read_at and not self.hurried():
+        while not self._is_read():
             await self._wait()
+
+    def _is_read(self) -> bool:
+        return self.clock.now() >= self._read_at or self.hurried()
 
     async def _carry_out(self, step: Step) -> None:
         now, twin, table = self.clock.now(), self.twin, self.twin.resources.table
@@ -106,11 +114,13 @@ class Story:
             self.record(Noted(now, f"fault: table {table} refuses {share} of the writes", "fault"))
 
     def _skip(self, number: int, step: Step) -> None:
-        ran = f"{max(0.0, (self._ended_at or self._began_at) - self._began_at):.1f} s"
+        ended_s = max(0.0, (self._ended_at or self._began_at) - self._began_at)
         if step.at_s is not None:
-            reason = f"its moment is {step.trigger} after the start, but the run ended after {ran}"
+            end = "the queue was empty" if self._drained else "the wait for an empty queue ended"
+            came = f"{end} after {ended_s:.1f} s and nothing else was to come"
+            reason = f"it was due {significant(step.at_s, 6)} s after the start; {came}"
         elif step.trigger:
-            reason = f"'{step.trigger}' did not come true in {ran}"
+            reason = f"'{step.trigger}' did not come true in {self.clock.now() - self._began_at:.1f} s"
         else:
             reason = f"it follows step {number - 1}"
         self.skipped.append(SkippedStep(number, step.caption, reason))

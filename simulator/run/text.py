@@ -11,13 +11,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from simulator.base.shown import printable
 from simulator.base.words import counted
 from simulator.dashboard.figures import rate, seconds, size
-from simulator.dashboard.lines import labelled
+from simulator.dashboard.lines import Labelled, labelled
 from simulator.run import bounds
 from simulator.run.bounds import SummaryFigure
 from simulator.run.causes import render_causes, render_next_steps
@@ -59,19 +58,20 @@ def bounds_kept(
 ) -> Iterator[RenderableType]:
     """One line per bound that was missed or that the user set, and one for all defaults that held."""
     defaults = {bound.text for bound in bounds.DEFAULTS}
-    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    held = Text("held".ljust(len("missed")), _HELD)
+    lines: list[tuple[Text, Text]] = []
     for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"])):
         value, meaning = bounds.words(judged, summary, figures)
         if not judged["held"]:
             said = Text.assemble(judged["bound"], "  ", (value, _MISSED), f": {printable(meaning)}")
-            grid.add_row(Text("missed", _MISSED), said)
+            lines.append((Text("missed", _MISSED), said))
         elif judged["bound"] not in defaults:
             whole = bounds.extent(bounds.parse(judged["bound"], figures), summary)
-            grid.add_row(Text("held", _HELD), Text(f"{judged['bound']}  {value}{whole}"))
-    if grid.row_count:
-        yield grid
+            lines.append((held, Text(f"{judged['bound']}  {value}{whole}")))
     if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):
-        yield Text.assemble("  ", ("held", _HELD), "    ", counted(by_default, "default bound"))
+        lines.append((held, Text(counted(by_default, "default bound"))))
+    if lines:
+        yield Labelled(lines, Style())
 
 
 def _indented(text: str, style: Style | str = "") -> RenderableType:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
 from simulator.base.observations import Observation
 from simulator.base.shown import printable
 from simulator.base.words import counted
@@ -53,11 +53,18 @@ _TONES: Mapping[str, Tone] = {
 class Telemetry:
     """Folds the observations of one run of one stack.
 
-    Each snapshot calls `load_view` with its instant, for what a load test adds.
+    Each snapshot calls `load_view` with its instant, for what a load test adds, and `interrupted` for whether the first
+    signal has come.
     """
 
-    def __init__(self, stack: Stack, options: RunOptions, load_view: Callable[[float], LoadView] | None = None) -> None:
-        self._load_view = load_view
+    def __init__(
+        self,
+        stack: Stack,
+        options: RunOptions,
+        load_view: Callable[[float], LoadView] | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._load_view, self._interrupted = load_view, interrupted
         self._options = options
         path = wiring(stack)
         bounds = (path.mapping.maximum_concurrency, path.consumer.reserved_concurrency)
@@ -152,6 +159,7 @@ class Telemetry:
             rejections=self._rejections.view(),
             tick_failures=self._tick_failures.view({}),
             load=self._load_view(now) if self._load_view is not None else None,
+            interrupted=self._interrupted(),
         )
 
     def ledgers(self, counted_rows: int | None) -> Ledgers:
@@ -223,15 +231,16 @@ class Telemetry:
 
     def _messages_received(self, received: observations.MessagesReceived) -> None:
         """Update the maxima: perhaps no sample saw these messages visible, or in flight with the unsettled ones."""
-        if received.mapping != self._path_mapping or not received.count:
+        count = received.count - received.test_events
+        if received.mapping != self._path_mapping or not count:
             return
-        held, self._in_hand = self._facts.maxima, self._in_hand + received.count
+        held, self._in_hand = self._facts.maxima, self._in_hand + count
         self._course.glimpse_depth(received.at, 0, self._in_hand)
-        if received.count > held.visible or self._in_hand > held.in_flight:
+        if count > held.visible or self._in_hand > held.in_flight:
             deeper = self._in_hand > held.depth
             maxima = replace(
                 held,
-                visible=max(held.visible, received.count),
+                visible=max(held.visible, count),
                 in_flight=max(held.in_flight, self._in_hand),
                 depth=max(held.depth, self._in_hand),
                 depth_at=received.at if deeper else held.depth_at,
@@ -240,7 +249,7 @@ class Telemetry:
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
         function = self._mapped[message.mapping]
-        if message.mapping == self._path_mapping:
+        if message.mapping == self._path_mapping and not is_test_event(message.body):
             self._in_hand = max(0, self._in_hand - 1)
             held, age_s = self._facts.maxima, message.at - message.sent_at
             if age_s > (held.oldest_age_s or 0.0):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from simulator.base.counters import is_test_event
 from simulator.base.observations import InvocationEnded, InvocationThrottled, MessageSettled
 from simulator.proof.notifications import objects_of
 from simulator.telemetry.reasons import Causes, ReasonGroup, structured, text_in, whole_in
@@ -109,7 +110,7 @@ class Failures:
                 held.group.deleted += not held.is_test
             self._for_good.pop(identifier, None)
             return None
-        is_test = '"s3:TestEvent"' in message.body
+        is_test = is_test_event(message.body)
         refs = objects_of(message.body)
         seen = refs[0].key if refs else None
         held = self._messages.get(identifier)

@@ -267,7 +267,10 @@ class Along:
 
 @dataclass(frozen=True)
 class Snapshot(Facts, Along):
-    """Everything there is to know about a run at the instant `at`."""
+    """Everything there is to know about a run at the instant `at`.
+
+    `interrupted`: the first Ctrl-C or SIGTERM has come, and the next one ends the run at once.
+    """
 
     at: float
     options: RunOptions
@@ -284,6 +287,7 @@ class Snapshot(Facts, Along):
     rejections: tuple[Cause, ...] = ()
     tick_failures: tuple[Cause, ...] = ()
     load: LoadView | None = None
+    interrupted: bool = False
 
     @property
     def began_at(self) -> float:

@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.base import limits
 from simulator.base.chance import Seed, stream
 from simulator.base.clock import Clock
+from simulator.base.counters import is_test_event
 from simulator.base.observations import FILTERED, MessageSettled, MessagesReceived, Noted, PollersScaled, Record
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.functions.environments import Throttled
@@ -177,10 +178,12 @@ class MappingRun:
                 continue
             received_at = self.clock.now()
             if messages := answer.get("Messages", []):
+                bodies = [message.get("Body", "") for message in messages]
+                tests = sum(map(is_test_event, bodies))
                 self.record(
-                    MessagesReceived(received_at, self.mapping.logical_id, self.queue.logical_id, len(messages))
+                    MessagesReceived(received_at, self.mapping.logical_id, self.queue.logical_id, len(bodies), tests)
                 )
-                size = sum(len(message.get("Body", "")) for message in messages)
+                size = sum(map(len, bodies))
                 self._pace.took(size, self._scaler.concurrency, received_at)
                 # Counted from before the call: the queue's own clock started no earlier.
                 return [_Delivery(dict(each), received_at, now + self._visibility_s) for each in messages]

@@ -180,7 +180,7 @@ class Twin:
         deadline_at = self.clock.now() + timeout_s
         while True:
             queue = (await self.counters()).queues[self.wiring.queue.name]
-            left = queue.visible + queue.in_flight + queue.delayed
+            left = queue.held + queue.test_events  # the consumer must be done with these, too
             if not (left or self.invoker.pending):
                 return True
             if self.clock.now() >= deadline_at:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
 from simulator.base.observations import Record
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.live import Live
@@ -81,7 +81,7 @@ class Tap:
                 self.totals.throttled += 1
             case observations.MessagesReceived():
                 self.totals.receives += 1
-                self.totals.received += observation.count
+                self.totals.received += observation.count - observation.test_events
             case observations.PollersScaled():
                 self.pollers = observation.concurrency
             case observations.ObjectPut():
@@ -172,7 +172,7 @@ class Tap:
         self._generator_cpu_s = cpu_s
 
     def _deleted(self, message: observations.MessageSettled) -> None:
-        self.totals.deleted += 1
+        self.totals.deleted += not is_test_event(message.body)
         for ref in objects_of(message.body):
             if message.reason != observations.FILTERED:
                 self.stored(ref.key, message.at)

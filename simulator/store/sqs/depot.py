@@ -8,7 +8,7 @@ lazily. Nothing here reads a clock: instants are arguments, in milliseconds sinc
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -50,6 +50,7 @@ class MessageDepot:
     _away: list[tuple[float, int]] = field(default_factory=list)
     _by_age: list[tuple[int, int]] = field(default_factory=list)
     _moved: set[int] = field(default_factory=set)
+    _test_events: set[int] = field(default_factory=set)
     _next_place: int = 0
     _counts: dict[State, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -60,24 +61,26 @@ class MessageDepot:
     # The content of the queue.
 
     def counts(self, now_ms: float) -> tuple[int, int, int]:
-        """Ready, in flight, delayed, at `now_ms`."""
+        """Ready, in flight, delayed, at `now_ms`, as SQS counts them: with S3's test events."""
         self._bring_back(now_ms)
         return self._counts["ready"], self._counts["in_flight"], self._counts["delayed"]
 
     def counters(self, now_ms: float) -> QueueCounters:
-        """All of its figures at `now_ms`."""
+        """All of its figures at `now_ms`, without S3's test events."""
         visible, in_flight, delayed = self.counts(now_ms)
+        tests = Counter(self._held[place].state for place in self._test_events)
         oldest_ms = self.oldest_sent_ms()
         return replace(
             self.totals,
-            visible=visible,
-            in_flight=in_flight,
-            delayed=delayed,
+            visible=visible - tests["ready"],
+            in_flight=in_flight - tests["in_flight"],
+            delayed=delayed - tests["delayed"],
             oldest_age_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
+            test_events=len(self._test_events),
         )
 
     def oldest_sent_ms(self) -> int | None:
-        """When the oldest message not yet deleted was sent; None for an empty queue."""
+        """When the oldest message not yet deleted was sent, apart from S3's test events; None without any."""
         while self._by_age and self._by_age[0][1] not in self._held:
             heapq.heappop(self._by_age)
         return self._by_age[0][0] if self._by_age else None
@@ -105,11 +108,11 @@ class MessageDepot:
         self._next_place += 1
         self._held[held.place] = held
         self._compact()
-        heapq.heappush(self._by_age, (held.sent_ms, held.place))
         if is_test_event:
-            self.totals.test_events += 1
-        elif counts_as_sent:
-            self.totals.sent += 1
+            self._test_events.add(held.place)
+        else:
+            heapq.heappush(self._by_age, (held.sent_ms, held.place))
+            self.totals.sent += counts_as_sent
         if message.delayed_until > now_ms:
             self._put_away(held, "delayed", message.delayed_until)
         else:
@@ -219,7 +222,7 @@ class MessageDepot:
         """Rebuild a heap once most of its entries are for messages that are gone, a few steps per message."""
         limit = 2 * len(self._held) + _SLACK
         if len(self._by_age) > limit:
-            self._by_age = [(held.sent_ms, held.place) for held in self._held.values()]
+            self._by_age = [(held.sent_ms, held.place) for held in self._held.values() if not held.is_test_event]
             heapq.heapify(self._by_age)
         if len(self._away) > limit:
             waiting = ("in_flight", "delayed")
@@ -264,4 +267,4 @@ class MessageDepot:
 
     def _drop(self, held: Held) -> None:
         del self._held[held.place]
-        self.totals.test_events -= held.is_test_event
+        self._test_events.discard(held.place)

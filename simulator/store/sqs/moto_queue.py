@@ -10,6 +10,7 @@ from copy import copy
 from functools import partial
 from typing import Any
 
+from simulator.base.counters import is_test_event
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE, StoreContext
@@ -45,9 +46,8 @@ def new_message(store: StoreContext, body: str, delay_s: int = 0, system_attribu
 
 def add(queue: Any, message: Any, now_ms: float, *, counts_as_sent: bool = True) -> Held:
     """Put a moto message into a standard queue."""
-    # S3 sends a test event when a notification is configured.
-    is_test_event = message.body.startswith('{"Service"') and '"s3:TestEvent"' in message.body
-    return depot_of(queue).add(message, now_ms, is_test_event=is_test_event, counts_as_sent=counts_as_sent)
+    is_test = is_test_event(message.body)
+    return depot_of(queue).add(message, now_ms, is_test_event=is_test, counts_as_sent=counts_as_sent)
 
 
 def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) -> list[Held]:

@@ -60,6 +60,17 @@ def test_a_line_ends_with_its_last_letter() -> None:
     assert printed(console, table, Text("x \ny  "), Text("  ")) == "  a     b  c\n  long\nx\ny\n\n"
 
 
+@pytest.mark.parametrize("unusable", ["0", "-1", "x", "²", ""])
+def test_a_size_of_nothing_is_no_size(unusable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`COLUMNS` and `LINES` count if they are at least 1; otherwise it is as if they were not set."""
+    monkeypatch.setenv("COLUMNS", unusable)
+    monkeypatch.setenv("LINES", unusable)
+    assert visible_console(file=io.StringIO()).size == (80, 25)
+    monkeypatch.setenv("COLUMNS", "1")
+    monkeypatch.setenv("LINES", "007")
+    assert visible_console(file=io.StringIO()).size == (1, 7)
+
+
 def contrast(color: Color, background: float) -> float:
     """The ratio that WCAG defines, 1 to 21, of a colour and black (0) or white (1)."""
 

@@ -171,18 +171,26 @@ def test_who_gets_how_many_lines(width: int, height: int, kind: dict[str, bool],
 
 
 @pytest.mark.parametrize(
-    ("phase", "said", "style"),
+    ("phase", "interrupted", "scenario", "said", "style"),
     [
-        ("starting", "Ctrl-C ends", "none"),
-        ("running", "Ctrl-C stops, drains and audits; a second one ends at once", "green"),
-        ("draining", "Ctrl-C ends at once and leaves the run unproven", "yellow"),
-        ("auditing", "Ctrl-C ends at once and leaves the run unproven", "yellow"),
-        ("done", "", "none"),
+        ("starting", False, None, "Ctrl-C ends", "none"),
+        ("running", False, None, "Ctrl-C stops, drains and audits; a second one ends at once", "green"),
+        ("draining", False, None, "Ctrl-C twice ends at once and leaves the run unproven", "yellow"),
+        ("draining", True, None, "Ctrl-C ends at once and leaves the run unproven", "yellow"),
+        ("draining", False, "burst", "Ctrl-C skips the wait for captions; a second one ends at once", "yellow"),
+        ("draining", True, "burst", "Ctrl-C ends at once and leaves the run unproven", "yellow"),
+        ("auditing", False, "burst", "Ctrl-C twice ends at once and leaves the run unproven", "yellow"),
+        ("auditing", True, None, "Ctrl-C ends at once and leaves the run unproven", "yellow"),
+        ("done", True, None, "", "none"),
     ],
 )
-def test_ctrl_c_is_explained_for_the_phase(snapshot: Snapshot, phase: Any, said: str, style: str) -> None:
-    """While running it drains; later it ends at once; when all is done there is nothing to end."""
-    frame = render(dataclasses.replace(snapshot, phase=phase), 80, 24)
+def test_ctrl_c_is_explained_for_the_phase(
+    snapshot: Snapshot, phase: Any, interrupted: bool, scenario: str | None, said: str, style: str
+) -> None:
+    """While running it drains; later the first one does nothing but skip captions, and the second ends at once."""
+    options = dataclasses.replace(snapshot.options, scenario=scenario)
+    shown = dataclasses.replace(snapshot, phase=phase, interrupted=interrupted, options=options)
+    frame = render(shown, 80, 24)
     assert text(frame).splitlines()[-1] == f" {said}".ljust(65) + "rates over 5 s "
     assert [str(segment.style) for segment in frame.lines[0] if segment.text.strip() == phase] == [style]
 

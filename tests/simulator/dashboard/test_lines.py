@@ -96,12 +96,20 @@ def test_a_printed_frame_has_its_colours() -> None:
 
 def test_labels_stand_left_of_what_they_label() -> None:
     """A blank label carries on the line above; a label is not broken, and nothing in a text is markup."""
-    console = Console(file=(written := io.StringIO()), width=19, color_system="standard", force_terminal=True)
+    console = Console(file=(written := io.StringIO()), width=40, color_system="standard", force_terminal=True)
     console.print(lines.labelled([("the store", "[b] two"), ("", "more")]))
     assert "\x1b[2mthe store\x1b[0m" in written.getvalue()
     shown = re.sub(r"\x1b\[\d*m", "", written.getvalue())
     rows = [line.rstrip() for line in shown.splitlines()]
-    assert rows == ["  the store  [b]", "             two", "             more"]
+    assert rows == ["  the store  [b] two", "             more"]
+
+
+def test_a_narrow_screen_has_no_column_of_labels() -> None:
+    """A word per line is not readable: each label leads its text, and the text has the whole width."""
+    console = Console(file=(written := io.StringIO()), width=lines.LEAST_LABELLED - 1)
+    console.print(lines.labelled([("  the store", "one two three four five six seven eight"), ("", "more")]))
+    rows = [line.rstrip() for line in written.getvalue().splitlines()]
+    assert rows == ["the store: one two three four five six", "seven eight", "more"]
 
 
 def test_the_first_line_that_fits_is_taken() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from simulator.base.counters import QueueCounters
+from simulator.base.counters import BucketCounters, QueueCounters, TableCounters
 from simulator.dashboard import plain_event, plain_line
 from simulator.telemetry.snapshot import Event, FunctionView, Snapshot
 
@@ -31,6 +31,22 @@ def test_the_plain_line_of_a_phase(snapshot: Snapshot) -> None:
     auditing = dataclasses.replace(snapshot, phase="auditing", audit_part="rejected rows", audit_done=5, audit_total=9)
     assert plain_line(auditing).endswith(" lost=6 audit=rejected-rows:5/9 left_s=-")
     assert "-" in plain_line(dataclasses.replace(snapshot, queue=QueueCounters())).split("oldest_s=")[1][:1]
+
+
+def test_the_fields_of_a_line_agree(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
+    """No latency before a row is stored, no more objects than were sent, and no total of a listing."""
+    began = dataclasses.replace(snapshot, table=TableCounters())
+    assert " rows=0 rows_per_s=3600 p99_s=- " in plain_line(began)
+    assert load_snapshot.load is not None
+    load = dataclasses.replace(load_snapshot.load, sent=2)
+    early = dataclasses.replace(load_snapshot, load=load, puts=2, bucket=BucketCounters(objects=3, puts=3))
+    early = dataclasses.replace(early, consumer=FunctionView())
+    assert " sent=3 dropped=12 objects=3 " in plain_line(early)
+    assert " sent=2 " in plain_line(dataclasses.replace(early, phase="draining"))
+    rejecting = dataclasses.replace(early, consumer=FunctionView(metrics={"RowsRejected": 1.0}))
+    assert " sent=2 " in plain_line(rejecting)
+    listing = dataclasses.replace(snapshot, phase="auditing", audit_part="listing", audit_done=1271, audit_total=0)
+    assert " audit=listing:1271/- " in plain_line(listing)
 
 
 def test_a_plain_event(snapshot: Snapshot) -> None:

@@ -12,6 +12,7 @@ from simulator.proof.progress import Progress, done_share
 @pytest.mark.parametrize(
     ("part", "done", "total", "rows_per_object", "share"),
     [
+        ("listing", 100, 0, 100.0, 0.0),
         ("objects", 0, 100, 100.0, 0.0),
         ("objects", 50, 100, 100.0, 0.3),
         ("objects", 100, 100, 100.0, 0.6),

@@ -6,7 +6,15 @@ import pytest
 
 from simulator.run.captions import filled, reading_s
 
-VALUES = {"Seconds": "1", "Files": "24", "Rows": "200", "Rate": "rate(1 minute)", "Large": "10000", "Loss": "-1"}
+VALUES = {
+    "Seconds": "1",
+    "Files": "24",
+    "Rows": "200",
+    "Rate": "rate(1 minute)",
+    "Large": "10000",
+    "Loss": "-1",
+    "Half": "0.5",
+}
 
 
 @pytest.mark.parametrize(
@@ -21,15 +29,18 @@ VALUES = {"Seconds": "1", "Files": "24", "Rows": "200", "Rate": "rate(1 minute)"
         ("{Large}", "10,000"),
         ("{Loss}", "-1"),
         ("every {Rate}", "every rate(1 minute)"),
-        ("{Rate tick}", "rate(1 minute) ticks"),
+        ("after {Half second}", "after 0.5 seconds"),
+        ("{Half}", "0.5"),
         ("a { alone", "a { alone"),
         ("}{", "}{"),
         ("{Seconds}{Seconds}", "11"),
-        ("{{Files}}", "{24}"),
+        ("{{Files}}", "{Files}"),
+        ("{{{Files}}}", "{24}"),
+        ('{{"a": {{"b": 1}}}}', '{"a": {"b": 1}}'),
     ],
 )
 def test_a_placeholder_has_the_value_in_force(text: str, said: str) -> None:
-    """Bare, with a noun that is counted, or multiplied; braces that enclose nothing stay."""
+    """Bare, with a noun that is counted, or multiplied; doubled braces are braces, and a lone one stays."""
     assert filled(text, VALUES) == said
 
 
@@ -41,14 +52,18 @@ def test_a_placeholder_has_the_value_in_force(text: str, said: str) -> None:
         ("{Files * Rows}", "'{Files * Rows}' is not a placeholder"),
         ("{}", "'{}' is not a placeholder; write for example"),
         ("{Files*Rate}", "'Rate' is 'rate(1 minute)' and not a whole number"),
+        ("{Rate tick}", "'Rate' is 'rate(1 minute)' and not a number; write {Rate}"),
+        ("{Never}", "'Never' does not apply to this run; set Never, or leave out {Never}"),
+        ("{Files*Never}", "'Never' does not apply to this run"),
+        ('{"a": 1}', "'{\"a\": 1}' is not a placeholder"),
         ("{5}", "'{5}' is not a placeholder"),
         ("{Files a/b/c}", "'{Files a/b/c}' is not a placeholder"),
     ],
 )
 def test_what_is_no_placeholder_is_named(text: str, said: str) -> None:
     """With how to write one, or the nearest name."""
-    with pytest.raises(ValueError, match=r"placeholder|no parameter|whole number") as refused:
-        filled(text, VALUES)
+    with pytest.raises(ValueError, match=r"placeholder|no parameter|number|not apply") as refused:
+        filled(text, {**VALUES, "Never": None})
     assert said in str(refused.value)
 
 

@@ -38,7 +38,7 @@ def test_a_load_test_without_rows_to_compare_has_no_verdict() -> None:
     assert (ended.verdict, ended.tone, ended.meaning) == (
         "no audit",
         "plain",
-        "nothing checked whether every row is stored",
+        "nobody checked whether every row is stored",
     )
 
 

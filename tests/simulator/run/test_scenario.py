@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from simulator.base.counters import QueueCounters, TableCounters
 from simulator.base.errors import InputError
 from simulator.run import scenario
 from simulator.stack import template
-from simulator.telemetry.snapshot import RunOptions, Snapshot
+from simulator.telemetry.snapshot import FunctionView, Maxima, RunOptions, Snapshot
 
 EMPTY = Snapshot(at=0.0, options=RunOptions("simulate", 0, "inline", 0.0))
 
@@ -135,6 +136,71 @@ def test_packaged_captions_name_parameters_of_the_template(name: str) -> None:
         assert step.caption is not None
         assert "{" not in step.caption
         assert len(textwrap.wrap(step.caption, 77)) <= 2
+
+
+def shown(**figures: float) -> Snapshot:
+    """A snapshot with these figures: `queue_sent=5` is `queue.sent`."""
+    parts: dict[str, Any] = {
+        "queue": QueueCounters(),
+        "table": TableCounters(),
+        "maxima": Maxima(),
+        "consumer": FunctionView(),
+        "dead_letter_queue": QueueCounters(),
+    }
+    for name, figure in figures.items():
+        part = next(each for each in parts if name.startswith(f"{each}_"))
+        parts[part] = replace(parts[part], **{name.removeprefix(f"{part}_"): figure})
+    return Snapshot(at=0.0, options=RunOptions("simulate", 0, "inline", 0.0), **parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "true", "false"),
+    [
+        ("burst", "not an overload", {"maxima_visible": 490}, {"maxima_visible": 20}),
+        ("burst", "not an overload", {"maxima_visible": 490}, {"maxima_visible": 490, "table_throttled_requests": 1}),
+        (
+            "double-work",
+            "received again",
+            {"queue_received": 30, "queue_sent": 24},
+            {"queue_received": 30, "queue_sent": 48},
+        ),
+        (
+            "double-work",
+            "More rows were written",
+            {"table_rows_written": 4900, "table_rows": 4700},
+            {"table_rows_written": 4900, "table_rows": 4900},
+        ),
+        (
+            "double-work-cure",
+            "As many rows were written",
+            {"table_rows_written": 4800, "table_rows": 4800, "queue_deleted": 24, "queue_received": 24},
+            {"table_rows_written": 5100, "table_rows": 4800, "queue_deleted": 24, "queue_received": 26},
+        ),
+        (
+            "outage",
+            "is stored",
+            {"table_throttled_requests": 9},
+            {"table_throttled_requests": 9, "queue_dead_lettered": 2},
+        ),
+        ("poison", "Every good row", {"queue_dead_lettered": 1}, {"queue_dead_lettered": 3}),
+        ("poison", "Every good row", {"queue_dead_lettered": 1}, {}),
+        ("throttle-cure", "no batch had been", {"table_rows": 3000}, {"table_rows": 3000, "consumer_throttles": 1}),
+        ("throttle-cure", "is empty", {}, {"queue_dead_lettered": 1}),
+        (
+            "throttle-trap",
+            "no handler has failed",
+            {"dead_letter_queue_visible": 1},
+            {"dead_letter_queue_visible": 1, "consumer_errors": 1},
+        ),
+    ],
+)
+def test_an_outcome_is_stated_only_if_the_figures_show_it(
+    name: str, claim: str, true: dict[str, float], false: dict[str, float]
+) -> None:
+    """Other parameters may lead to another outcome: then the caption does not come."""
+    (step,) = [step for step in scenario.load(name).steps if claim in (step.caption or "")]
+    assert step.due(99.0, lambda: shown(**true))
+    assert not step.due(99.0, lambda: shown(**false))
 
 
 def test_a_step_may_put_several_objects() -> None:

@@ -105,12 +105,38 @@ async def test_what_was_skipped_is_kept_with_its_reason() -> None:
     await stage.clock.advance(20)
     await stage.playing
     assert [(each.step, each.caption, each.reason) for each in stage.story.skipped] == [
-        (1, "late", "its moment is 1h after the start, but the run ended after 10.0 s"),
+        (
+            1,
+            "late",
+            "it was due 3,600 s after the start; the queue was empty after 10.0 s and nothing else was to come",
+        ),
         (2, "later", "it follows step 1"),
-        (3, None, "'queue.visible >= 3 and table.rows > 1' did not come true in 10.0 s"),
+        (3, None, "'queue.visible >= 3 and table.rows > 1' did not come true in 11.1 s"),
     ]
     assert [text for _, text in stage.said()] == ["told"]
-    assert stage.said("warning")[0][1].startswith("step 1 of the scenario was skipped: its moment is 1h")
+    assert stage.said("warning")[0][1].startswith("step 1 of the scenario was skipped: it was due 3,600 s")
+
+
+async def test_a_moment_that_comes_while_the_last_caption_is_read_is_not_skipped() -> None:
+    """The queue has long been empty, but the run still waits for the reader: what is due by then is carried out."""
+    stage = Stage(
+        "- {at: 0s, caption: one two three four five six seven eight nine ten}\n- {at: 3s, put: {key: a, text: b}}\n"
+    )
+    stage.story.ending(0.2)
+    await stage.clock.advance(5)
+    await stage.playing
+    assert (stage.story.skipped, [(round(at, 1), key) for at, key in stage.put]) == ([], [(4.0, "a")])
+
+
+async def test_a_wait_that_was_given_up_is_not_called_an_empty_queue() -> None:
+    """The reason of a skipped step says which of the two ended the run."""
+    stage = Stage("- {at: 1m, caption: late}\n")
+    stage.story.ending(2.0, drained=False)
+    await stage.clock.advance(5)
+    await stage.playing
+    assert [each.reason for each in stage.story.skipped] == [
+        "it was due 60 s after the start; the wait for an empty queue ended after 2.0 s and nothing else was to come"
+    ]
 
 
 async def test_a_fault_ends_by_the_clock_and_with_the_story() -> None:

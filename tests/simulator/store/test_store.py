@@ -161,7 +161,7 @@ async def test_a_store_that_does_not_answer_is_reported_and_ended(monkeypatch: p
 async def test_a_port_in_use_is_one_clear_line(lenient_store: Store) -> None:
     """The line names the port and says what to do."""
     port = lenient_store.port
-    with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; `--port 0` takes a free one"):
+    with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; `--port 0` uses a free one"):
         async with Store.open(port=port):
             pass
 
@@ -204,7 +204,7 @@ async def test_a_hundred_and_fifty_long_polls_do_not_block_other_calls(lenient_s
 
 @on_the_sessions_loop
 async def test_counters_and_peek_show_what_happened_without_side_effects(lenient_store: Store) -> None:
-    """There are totals, gauges and messages; reading changes nothing, and test events are not in the totals."""
+    """There are totals, gauges and messages; reading changes nothing, and test events are not in the figures."""
     store = lenient_store
     async with aiohttp.ClientSession() as session:
 
@@ -225,7 +225,7 @@ async def test_counters_and_peek_show_what_happened_without_side_effects(lenient
         ]
         counters = await store.counters()
         queue = counters.queues["seen"]
-        assert (queue.sent, queue.received, queue.visible, queue.in_flight, queue.test_events) == (2, 1, 2, 1, 1)
+        assert (queue.sent, queue.received, queue.visible, queue.in_flight, queue.test_events) == (2, 1, 1, 1, 1)
         assert queue.oldest_age_s is not None
         assert counters.operations["sqs.SendMessage"].requests >= 3
         with pytest.raises(ControlRefused, match="there is no queue 'gone'"):

@@ -176,7 +176,13 @@ def test_a_queue_that_gives_nothing_up(make: Make) -> None:
 
 def test_the_test_event_counts_where_nothing_else_does(folded: Failures, left: Callable[..., str], make: Make) -> None:
     """Queues leave S3's test event out of their figures; a function that fails on nothing else has its reason, too."""
-    event = make(MessageSettled, deleted=False, message_id="t", body='{"Event": "s3:TestEvent"}', reason="error")
+    event = make(
+        MessageSettled,
+        deleted=False,
+        message_id="t",
+        body='{"Service": "Amazon S3", "Event": "s3:TestEvent"}',
+        reason="error",
+    )
     folded.settled(event, "KeyError: 'Records'")
     assert counts(folded) == {"KeyError: 'Records'": (1, 0, 0, 1)}
     left("m", 1, "KeyError: 'Records'")
@@ -187,7 +193,9 @@ def test_the_test_event_counts_where_nothing_else_does(folded: Failures, left: C
 @pytest.mark.parametrize("log_first", [True, False])
 def test_the_test_event_may_fail_for_good(folded: Failures, make: Make, log_first: bool) -> None:
     """It is a message in the queue like any other, so it must not keep a run that ends for the others."""
-    event = make(MessageSettled, deleted=False, message_id="t", body='{"Event": "s3:TestEvent"}')
+    event = make(
+        MessageSettled, deleted=False, message_id="t", body='{"Service": "Amazon S3", "Event": "s3:TestEvent"}'
+    )
     for step in [lambda: folded.logged(said("t", 1, permanent=True)), lambda: folded.settled(event, "?")][
         :: 1 if log_first else -1
     ]:
@@ -203,7 +211,13 @@ def test_the_test_event_may_fail_for_good(folded: Failures, make: Make, log_firs
 
 def test_the_test_event_is_no_dead_letter(folded: Failures, left: Callable[..., str], make: Make) -> None:
     """The queue's figure of dead letters leaves it out, so none of them is it; nor one that is delivered once more."""
-    event = make(MessageSettled, deleted=False, message_id="t", receive_count=3, body='{"Event": "s3:TestEvent"}')
+    event = make(
+        MessageSettled,
+        deleted=False,
+        message_id="t",
+        receive_count=3,
+        body='{"Service": "Amazon S3", "Event": "s3:TestEvent"}',
+    )
     folded.settled(dataclasses.replace(event, reason="error"), "y")
     left("again", 2, "x")
     left("m", 3, "x")
@@ -250,7 +264,10 @@ def test_memory_is_bounded(
         for receives in (1, 2):
             folded.logged(said(identifier, receives))
             left(identifier, receives)
-    folded.settled(make(MessageSettled, deleted=False, message_id="t", body='{"Event": "s3:TestEvent"}'), "x")
+    folded.settled(
+        make(MessageSettled, deleted=False, message_id="t", body='{"Service": "Amazon S3", "Event": "s3:TestEvent"}'),
+        "x",
+    )
     assert counts(folded) == {"no time left": (2, 0, 0, 2), "other reasons": (2, 0, 0, 2)}
 
 

@@ -126,7 +126,7 @@ def test_latency_counts_stored_objects_alone(telemetry: Telemetry, make: Make) -
     telemetry.record(PhaseChanged(1000.0, "running"))
     for latency_s in (0.5, 1.5, 2.5):
         telemetry.record(make(MessageSettled, at=1000.0 + latency_s, sent_at=1000.0))
-    telemetry.record(make(MessageSettled, at=1900.0, body='{"Event": "s3:TestEvent"}'))
+    telemetry.record(make(MessageSettled, at=1900.0, body='{"Service": "Amazon S3", "Event": "s3:TestEvent"}'))
     telemetry.record(make(MessageSettled, at=1900.0, deleted=False, reason="error"))
     telemetry.record(make(MessageSettled, at=1900.0, reason=FILTERED))
     latency = telemetry.snapshot(1010.0).latency
@@ -218,6 +218,28 @@ def test_what_no_sample_saw_counts_for_the_maxima(telemetry: Telemetry, sample: 
     telemetry.record(sample(1005.0, queue={"visible": 4, "in_flight": 4}))
     maxima = telemetry.snapshot(1005.0).maxima
     assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.depth_at) == (4, 5, 8, 1005.0)
+
+
+def test_s3s_test_event_is_in_no_figure_of_the_queue(telemetry: Telemetry, make: Make) -> None:
+    """It was sent before the run began; neither its age nor its delivery says anything about the run."""
+    mapping = next(iter(template.load().mappings))
+    body = '{"Service": "Amazon S3", "Event": "s3:TestEvent"}'
+    telemetry.record(MessagesReceived(1001.0, mapping, "StockQueue", 1, test_events=1))
+    telemetry.record(MessagesReceived(1001.0, mapping, "StockQueue", 3, test_events=1))
+    telemetry.record(make(MessageSettled, at=1002.0, sent_at=900.0, body=body))
+    telemetry.record(MessagesReceived(1002.0, mapping, "StockQueue", 1))
+    maxima = telemetry.snapshot(1002.0).maxima
+    assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.oldest_age_s) == (2, 3, 3, None)
+
+
+def test_a_snapshot_knows_of_the_first_signal() -> None:
+    """It asks whenever it is taken."""
+    signals: list[int] = []
+    options = RunOptions("simulate", 7, "inline", 1000.0)
+    telemetry = Telemetry(template.load(), options, interrupted=lambda: bool(signals))
+    assert not telemetry.snapshot(1001.0).interrupted
+    signals.append(2)
+    assert telemetry.snapshot(1002.0).interrupted
 
 
 def test_remaining_is_what_is_neither_deleted_nor_dead_lettered(telemetry: Telemetry, sample: Sample) -> None:

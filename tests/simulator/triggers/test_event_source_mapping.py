@@ -346,6 +346,15 @@ async def test_idle_receives(twin: Twin, clock: ManualClock) -> None:
         assert [each.count for each in twin.recorded.of(MessagesReceived)] == [0] * 15
 
 
+async def test_a_receive_says_how_many_messages_are_test_events(twin: Twin, clock: ManualClock) -> None:
+    """They are delivered like all others, but whoever counts deliveries can leave them out."""
+    queue = ManualQueue(clock)
+    queue.send('{"Service": "Amazon S3", "Event": "s3:TestEvent"}', '{"Records": "s3:TestEvent"}')
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+        await clock.advance(1)
+    assert [(each.count, each.test_events) for each in twin.recorded.of(MessagesReceived) if each.count] == [(2, 1)]
+
+
 async def test_a_delete_that_fails(twin: Twin, clock: ManualClock) -> None:
     """A message whose delete fails stays, is reported as such, and is handled again."""
     queue = ManualQueue(clock, visibility_s=30)

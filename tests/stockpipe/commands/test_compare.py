@@ -76,7 +76,7 @@ def test_runs_of_unlike_loads_are_refused_in_one_line(files: tuple[str, str], tm
     assert done.exit_code == 2
     said = " ".join(done.output.split())
     assert "unlike loads: rows 100 and 10; rate 20/s and 40/s; duration 30s and 60s; " in said
-    assert said.endswith("or give --force")
+    assert said.endswith("or add --force")
     forced = run(*paths, "--force")
     assert forced.exit_code == 0
     assert "unlike loads: rate 20/s and 40/s" in forced.output

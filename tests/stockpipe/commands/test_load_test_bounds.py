@@ -65,4 +65,4 @@ def test_a_sink_is_judged_by_what_it_counts(stockpipe: Stockpipe) -> None:
     ended = stockpipe(*LOAD, "--target", "sink", "--slo", "rows_written>=15", "--slo", "failed>=1")
     assert (ended.code, ended.summary["audit"]) == (1, None), ended.err
     assert judged(ended.summary) == {"dead_lettered<1": True, "rows_written>=15": True, "failed>=1": False}
-    assert "verdict none, missed failed>=1 (0 puts)" in ended.err.splitlines()
+    assert "no audit, missed failed>=1 (0 puts)" in ended.err.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,13 @@ def test_only_what_arrives_by_the_clock_has_a_length() -> None:
     assert (plan().duration_s, plan().objects) == (10.0, 40)
     assert (plan(backlog=7).duration_s, plan(backlog=7).objects) == (None, 7)
     assert (plan(find_max=True).duration_s, plan(find_max=True).objects) == (None, None)
+
+
+def test_what_keeps_rows_is_audited_unless_nobody_wants_it() -> None:
+    """The store, and an endpoint; a sink keeps none, and another command audits a stack."""
+    targets: tuple[TargetName, ...] = ("store", "endpoint", "sink", "stack")
+    assert [plan(target=target).audited for target in targets] == [True, True, False, False]
+    assert [replace(plan(), audit=audit).audited for audit in ("sample", "none")] == [True, False]
 
 
 def test_a_load_by_the_clock_is_held_to_the_defaults() -> None:
