@@ -1,4 +1,4 @@
-"""The command line: the commands, and the one place where an error becomes a line, a hint and an exit code.
+"""The command line: all commands, and the one place that turns an error into a line, a hint and an exit code.
 
 `simulator.base.errors.ExitCode` has the exit codes.
 """
@@ -42,19 +42,19 @@ _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or typer's own copy
 
 
 class Command(TyperCommand):
-    """One command; its help names what to write and no types of Python."""
+    """One command; its help names the values to write, not Python's types."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, shown as they are written."""
         return _plain(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; an error knows the command, which typer leaves out of some."""
+        """Read the words. Errors know their command, which typer omits from some."""
         with _knowing(ctx):
             return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer calls it so
-        """What follows the command's name: what is in brackets may be left out."""
+        """What follows the command's name in its usage line; parts in brackets are optional."""
         arguments = [param for param in self.params if param.param_type_name == "argument"]
         words = [f"{param.metavar}{'...' if param.nargs != 1 else ''}" for param in arguments]
         needed = [
@@ -65,7 +65,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """The group that all commands run in."""
+    """The group of all commands."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, shown as they are written."""
@@ -91,7 +91,7 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what goes wrong becomes a line, a hint and the exit code of whose fault it is."""
+        """Run the command; an error becomes a line, a hint and an exit code."""
         with _one_line():
             return super().invoke(ctx)
 
@@ -107,7 +107,7 @@ def _knowing(context: Any) -> Iterator[None]:
 
 
 def _plain(params: list[Any]) -> list[Any]:
-    """The parameters without typer's names of types: an option's metavar says what follows it."""
+    """The parameters without typer's type names; an option's metavar says what to write after it."""
     for param in params:
         if param.param_type_name == "argument":
             param.display_type_rich = lambda **_: None
@@ -122,7 +122,7 @@ def _plain(params: list[Any]) -> list[Any]:
 
 @contextmanager
 def _one_line() -> Iterator[None]:
-    """What goes wrong in the block, as its lines on standard error and the exit code."""
+    """Turn an error in the block into lines on standard error and the exit code."""
     try:
         yield
     except StockpipeError as error:
@@ -195,7 +195,7 @@ for _panel, _modules in PANELS.items():
 
 
 def run() -> None:
-    """Run the command line in a process of its own, with its streams and its exit code."""
+    """Run the command line as the process's main program: set up its streams, and exit with the exit code."""
     output = take_streams()
     for name in os.environ.keys() - sized(os.environ).keys():
         del os.environ[name]  # typer's help would have no room for a letter
@@ -203,7 +203,7 @@ def run() -> None:
         with completion.quietly() if completion.REQUEST in os.environ else nullcontext():
             app(prog_name="stockpipe")
     except SystemExit as end:
-        # What is left is to say so: a signal would only cut that off.
+        # Only the last message is left, and a signal would only cut it off.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         said = output.failed is not None and end.code == ExitCode.COULD_NOT_FINISH

@@ -224,7 +224,7 @@ def test_the_line_of_a_command_without_memory_is_the_last_word(error: str, lines
         ),
         (
             "simulate --hold=3",
-            "the option '--hold' of 'stockpipe simulate' takes no value",
+            "the option '--hold' of 'stockpipe simulate' does not take a value",
             "`stockpipe simulate --help`",
         ),
         ("chekc", "there is no command 'chekc'", "did you mean 'stockpipe check'?"),
@@ -326,9 +326,7 @@ def test_surroundings_that_are_odd_are_none_of_its_business(tmp_path: Path) -> N
         environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environ)
         assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
-    assert done.stderr.startswith(
-        "stockpipe: 's.json' cannot be written: the working directory does not exist any more"
-    )
+    assert done.stderr.startswith("stockpipe: 's.json' cannot be written: the working directory no longer exists")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -250,6 +250,7 @@ AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client retries only r
 AUDIT_RECORD_BYTES = 16 * 1024 * 1024  # the longest line of a file of rejected rows that is read as one record
 AUDIT_SAMPLE_SHARE, AUDIT_SAMPLE_LEAST, AUDIT_SAMPLE_MOST = 0.05, 20, 2_000  # of the objects, with --audit sample
 AUDIT_PAUSE_S = 0.1  # before keys that a table did not process are read again
+AUDIT_IDLE_READS = 100  # in a row of which the table processed no key: it never will
 AUDIT_OBJECT_S, AUDIT_ROW_S = 2e-3, 3e-5  # our own estimate for a laptop, to announce how long an audit takes
 AUDIT_DIFFERENCES = 10  # described in words
 SOURCE_HEAD_BYTES = 262_144  # of a file's decompressed content: its settings are guessed from this

@@ -11,7 +11,8 @@ LONGEST = 64
 """The longest name to compare; a longer one is not a typing error of a known name."""
 FEW = 8
 """The most names that an error lists; more would hide what is wrong."""
-_ALIKE = 0.6
+_ALIKE, _SHORT_ALIKE = 0.6, 0.7
+"""The least similarity of two names; more for names of up to four characters, which are often alike by chance."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -25,7 +26,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     names = {_folded(each): each for each in known}
     if not wanted or len(wanted) > LONGEST:
         return None
-    if found := difflib.get_close_matches(wanted, names, 1, _ALIKE):
+    alike = _ALIKE if len(wanted) > 4 else _SHORT_ALIKE
+    if found := difflib.get_close_matches(wanted, names, 1, alike):
         return names[found[0]]
     longer = [folded for folded in names if len(wanted) > 2 and folded.startswith(wanted)]
     return names[min(longer, key=len)] if longer else None

@@ -165,6 +165,7 @@ class _Auditor:
         self._settled = _Tally()
         self._settled_rejected = 0
         self._changed = False
+        self._gone: list[str] = []
 
     async def read_objects(self, prefix: str) -> None:
         """Read every object under the prefix: its rows become claims."""
@@ -204,7 +205,7 @@ class _Auditor:
                     self.comparison.unreadable(key, str(unreadable))
             except ClientError as refusal:
                 if refusal.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
-                    self.evidence.set_standing(source, Standing.VOID)
+                    self._vanished(source, key, standing)
                 elif standing is Standing.SETTLED:
                     raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {refusal}") from refusal
             except _BROKE_OFF as broken:
@@ -218,6 +219,11 @@ class _Auditor:
             self._count(key, standing, reading)
             self._remember(source, reading.reader)
             return
+
+    def _vanished(self, source: int, key: str, standing: Standing) -> None:
+        self.evidence.set_standing(source, Standing.VOID)
+        if standing is Standing.SETTLED and self.sampled is not None:
+            self._gone.append(f"{shown(key)} is in the sample, but was gone before it was read")
 
     def _count(self, key: str, standing: Standing, reading: _Reading) -> None:
         self.parsed_rows += reading.rows
@@ -343,7 +349,8 @@ class _Auditor:
             whole=self.sampled is None,
         )
         disagreed = tuple(disagreements(self.ledgers, audited))
-        complete = drained and not pending.objects
+        # A scan of the whole table would find the rows of an object that is gone; a sample reads only known keys.
+        complete = drained and not pending.objects and not self._gone
         counts: dict[str, Any] = dict(found.counts)
         if self.sampled is not None and not counts["extra"]:
             counts["extra"] = None  # nobody looked
@@ -359,7 +366,7 @@ class _Auditor:
             pending=pending,
             filtered=filtered,
             verdict=verdict(found.counts, complete=complete, agreed=not disagreed, accepted=accepted),
-            differences=disagreed + found.differences(accepted),
+            differences=(*disagreed, *sorted(self._gone)[: limits.AUDIT_DIFFERENCES], *found.differences(accepted)),
             apart=self.ledgers.apart,
             keys=tuple(
                 keys_text(shown(self.evidence.object_key(source)), self._keys[number], self.dialect)
@@ -367,7 +374,7 @@ class _Auditor:
             ),
             unused_settings=unused,
             notes=found.notes | {name: unused_text(name, self.environ[name]) for name in unused},
-            sampled=self.sampled,
+            sampled=self.sampled and Sampled(self.sampled.objects - len(self._gone), self.sampled.of),
         )
 
     def _made(self, part: str, done: int, total: int) -> None:

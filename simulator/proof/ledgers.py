@@ -94,8 +94,8 @@ class Ledgers:
 class Audited:
     """What the audit read: the objects of each producer, in their order, and all settled ones.
 
-    `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten. `whole`: the
-    audit read every object; the totals of a sample prove nothing.
+    `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten. `whole`: the audit read
+    every object. A sample lists them all, so that files and bytes are known; its totals of rows prove nothing.
     """
 
     put: tuple[Counted, ...]
@@ -108,9 +108,8 @@ class Audited:
 
 def disagreements(ledgers: Ledgers, audited: Audited) -> Iterator[str]:
     """Every two figures that should be equal but are not, in a sentence with both."""
-    if audited.whole:
-        for producer, there in zip(ledgers.producers, audited.put, strict=True):
-            yield from _of_producer(producer, there, audited)
+    for producer, there in zip(ledgers.producers, audited.put, strict=True):
+        yield from _of_producer(producer, there, audited)
     if ledgers.consumer is not None:
         yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, audited)
 
@@ -122,7 +121,7 @@ def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterat
     if said is not None:
         pairs = (
             ("object", said.files, there.files),
-            ("row", said.rows, there.rows),
+            ("row", said.rows if audited.whole else None, there.rows),
             ("byte", said.bytes, there.bytes),
         )
         for noun, reported, found in pairs:
@@ -145,9 +144,10 @@ def _unlike_asked(producer: Producer, asked: Amount, there: Counted, audited: Au
     if reported is not None and not producer.apart:
         if (reported.files, reported.rows) != (asked.files, asked.rows):
             yield f"{was_asked}; it reports {_amount(reported)}"
-    elif there.files != asked.files or (there.rows != asked.rows and not audited.changed):
+    elif there.files != asked.files or (there.rows != asked.rows and audited.whole and not audited.changed):
         apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
-        yield f"{was_asked}; the bucket has {_amount(there)}{apart}"
+        found = _amount(there) if audited.whole else counted(there.files, "object")
+        yield f"{was_asked}; the bucket has {found}{apart}"
 
 
 def _of_consumer(consumer: Consumer, counted_rows: int | None, audited: Audited) -> Iterator[str]:

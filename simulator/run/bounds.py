@@ -284,11 +284,23 @@ def missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFig
 def words(
     judged: Mapping[str, Any], summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = FIGURES
 ) -> tuple[str, str]:
-    """A bound's value with its unit, and its meaning with the numbers of a share and the audit's note, if any."""
+    """A bound's value with its unit, and its meaning with the numbers of a share and the audit's note, if any.
+
+    If the audit read only a sample, every figure of the audit says so; only the objects at rest are counted in full.
+    """
     bound = parse(judged["bound"], figures)
     details = []
     if bound.is_share and judged["value"] is not None:
         details.append(f"{number_at(summary, bound.of.path):,.0f} of {bound.whole(summary):,.0f}")
     if note := ((summary["audit"] or {}).get("notes") or {}).get(bound.figure):
         details.append(note)
-    return bound.value_text(judged["value"]), " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])
+    meaning = " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])
+    return bound.value_text(judged["value"]), meaning + extent(bound, summary)
+
+
+def extent(bound: SummaryBound, summary: Mapping[str, Any]) -> str:
+    """` (in the sample of 20 of 200 objects)` for a figure of a sample's audit; else nothing."""
+    sampled = (summary["audit"] or {}).get("sampled")
+    if not sampled or bound.of.path[0] != "audit" or bound.of.path[-1] == "objects":
+        return ""
+    return f" (in the sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')})"

@@ -66,7 +66,8 @@ def bounds_kept(
             said = Text.assemble(judged["bound"], "  ", (value, _MISSED), f": {printable(meaning)}")
             lines.append((Text("missed", _MISSED), said))
         elif judged["bound"] not in defaults:
-            lines.append((held, Text(f"{judged['bound']}  {value}")))
+            whole = bounds.extent(bounds.parse(judged["bound"], figures), summary)
+            lines.append((held, Text(f"{judged['bound']}  {value}{whole}")))
     if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):
         lines.append((held, Text(counted(by_default, "default bound"))))
     if lines:
@@ -118,8 +119,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "", f"{counted(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
-        busiest = rate(throughput["rows_per_s_max"])
-        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest} rows"
+        busiest = counted(throughput["rows_per_s_max"] or 0, "row")
+        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest}"
     latency = summary["latency_s"]["object_to_stored"]
     if latency["p50"] is not None:
         percentiles = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())

@@ -184,7 +184,7 @@ async def _announced_port(process: ModuleProcess, port: int) -> int:
         raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{last_words}") from None
     last_words = await process.last_words()
     if await process.wait() == EXIT_PORT_IN_USE:
-        raise PortInUse(f"port {port} cannot be used: {last_words or 'taken'}", hint="`--port 0` takes a free one")
+        raise PortInUse(f"port {port} cannot be used: {last_words or 'taken'}", hint="`--port 0` uses a free one")
     raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(last_words)}")
 
 

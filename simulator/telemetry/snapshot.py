@@ -306,15 +306,17 @@ class Snapshot(Facts, Along):
 
     @property
     def rows_per_s_mean(self) -> float | None:
-        """Rows written per second, over whole seconds of the clock from the first put to the last write.
+        """Rows written per second, from the first put to the last write; None before the first write.
 
-        The busiest second is one of these seconds, so the mean never exceeds it. None before the first write.
+        A shorter stretch counts as one second. The mean is never above the rows of the busiest whole second of the
+        clock, which a stretch of a second or two can exceed, because it begins and ends within a second.
         """
         table, first_at = self.table, self.bucket.first_put_at
         if not table.rows_written or table.last_write_at is None or first_at is None:
             return None
         begins = [at for at in (first_at, table.first_write_at) if at is not None]
-        return table.rows_written / (int(table.last_write_at) - int(min(begins)) + 1)
+        mean = table.rows_written / max(1.0, table.last_write_at - min(begins))
+        return min(mean, table.rows_per_s_max) if table.rows_per_s_max else mean
 
     @property
     def rejected_rows(self) -> int:

@@ -1,4 +1,4 @@
-"""Ports and endpoints that a command line names, looked at before anything is started or sent."""
+"""Checks the ports and endpoints on a command line before anything starts or is sent."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _ASK = {
         "SignedHeaders=host;x-amz-date, Signature=0"
     ),
 }
-"""A question that every endpoint for DynamoDB answers, if only by a refusal, and that changes nothing."""
+"""A harmless request that every DynamoDB endpoint answers, even if only with an error."""
 
 
 def require_free_port(port: int) -> None:
-    """Raise `InputError` for a port of this machine that our own server could not have; 0 is any free one."""
+    """Raise `InputError` for a local port that our server cannot have; 0 means any free port."""
     if not port:
         return
     with socket.socket() as tried:
@@ -37,17 +37,17 @@ def require_free_port(port: int) -> None:
             tried.listen()
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise InputError(f"port {port} is in use", hint="`--port 0` takes a free one") from None
+                raise InputError(f"port {port} is in use", hint="`--port 0` uses a free one") from None
             said = f"port {port} cannot be used: {error.strerror}"
-            raise InputError(said, hint="choose one above 1023, or `--port 0`, which takes a free one") from None
+            raise InputError(said, hint="choose one above 1023, or use `--port 0` for a free one") from None
 
 
 def require_url(url: str) -> SplitResult:
-    """The parts of an endpoint's URL. Raises `InputError` for what is none."""
+    """The parts of an endpoint's URL. Raises `InputError` for anything else."""
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:  # of brackets that do not close, or of a port that is none
+    except ValueError:  # for unclosed brackets, or an invalid port
         known = False
     if not known or not url.isprintable() or " " in url:
         raise InputError(f"--endpoint-url: '{url}' is not the URL of an endpoint", hint="write http://127.0.0.1:4566")
@@ -55,7 +55,7 @@ def require_url(url: str) -> SplitResult:
 
 
 def require_endpoint(url: str) -> None:
-    """Raise `InputError` where nothing answers at the URL, or what answers is not an endpoint for AWS's services."""
+    """Raise `InputError` if nothing answers at the URL, or something that is not an endpoint for AWS's services."""
     parts = require_url(url)
     hint = "start the endpoint, or correct its address"
     try:

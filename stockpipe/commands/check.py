@@ -1,4 +1,4 @@
-"""`stockpipe check`: what AWS would refuse or advise against in a template, and what the twin does not act on."""
+"""`stockpipe check`: what AWS would refuse or advise against in a template, and what the twin does not simulate."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ EPILOG = """Example:
 
 stockpipe check --template template.yaml --parameter VisibilityTimeout=30
 
-Exit codes: 0 nothing is refused, 2 the template cannot be read, AWS would refuse it, or a
+Exit codes: 0 AWS would accept the template, 2 it cannot be read, AWS would refuse it, or a
 function of the pipeline would fail at init."""
 
 
 class CheckOptions(Options):
-    """Which template, with which parameters."""
+    """The template and its parameters."""
 
     template: Template = None
     parameters: Parameters = ()

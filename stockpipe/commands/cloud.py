@@ -1,4 +1,4 @@
-"""What the commands that talk to AWS share: where to, questions, and how a stack's events are shown."""
+"""Shared by the commands that talk to AWS: the account and endpoint, questions, and a stack's events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from simulator.base.doors import is_loopback_url
-from simulator.base.errors import InputError, Interrupted, StockpipeError
+from simulator.base.errors import InputError, Interrupted, StockpipeError, UnusableValueError
 from simulator.base.shown import visible_lines
 from simulator.base.words import counted
-from stockpipe.commands.options import TYPED, Options
+from stockpipe.commands.options import TYPED, Options, Written
 from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
@@ -28,19 +28,35 @@ T = TypeVar("T")
 AnyAwsOptions = TypeVar("AnyAwsOptions", bound="AwsOptions")
 
 _COMMAND = re.compile(r"\bstockpipe [a-z-]+ --stack [\w.-]+|\baws [a-z]+ [a-z-]+ --[a-z-]+ [\w.-]+")
-StackName = Annotated[str, TYPED, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
+
+
+def parse_name(text: str) -> str:
+    """A name; `ValueError` for an empty one, which an unset variable of a shell leaves."""
+    if not text.strip():
+        raise UnusableValueError("the name is empty", "write a name, or check the shell's variable that should hold it")
+    return text
+
+
+NAME = Written(parse_name, "NAME")
+StackName = Annotated[str, TYPED, NAME, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
 Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class AwsOptions(Options):
-    """Where AWS is: whose account, which region, or another endpoint."""
+    """The AWS account and region, or another endpoint."""
 
     region: Annotated[
-        str | None, TYPED, typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it")
+        str | None,
+        TYPED,
+        NAME,
+        typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it"),
     ] = None
     profile: Annotated[
-        str | None, TYPED, typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it")
+        str | None,
+        TYPED,
+        NAME,
+        typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it"),
     ] = None
     endpoint_url: Annotated[
         str | None, TYPED, typer.Option(metavar="URL", help="Endpoint to use instead of AWS, for all services.")
@@ -48,7 +64,7 @@ class AwsOptions(Options):
 
 
 def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
-    """Make a function of options alone: it connects, does the work, and any AWS error becomes one line."""
+    """Turn `work` into a function of its options: it connects, does the work, and makes any AWS error one line."""
 
     @functools.wraps(work)
     def run(options: AnyAwsOptions) -> T:
@@ -76,7 +92,7 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
 
 
 def located(text: str, options: AwsOptions) -> str:
-    """The text with what the command line says of where AWS is behind each command in it, to be followed as printed."""
+    """The text with the AWS options of this command line added to each command in it, so that users can paste them."""
     from simulator.run.command_line import quoted
 
     where = quoted(options.words(options.typed & AwsOptions.annotations.keys()))
@@ -84,12 +100,12 @@ def located(text: str, options: AwsOptions) -> str:
 
 
 def say(text: str) -> None:
-    """A line for the person who watches; standard output stays for results."""
+    """Print a line for the user; standard output is only for results."""
     echo(text, err=True)
 
 
 def confirm(question: str, yes: bool) -> bool:
-    """Ask, unless `yes`. Raises `InputError` where nobody can answer."""
+    """Ask a yes-or-no question, unless `yes`. Raises `InputError` if there is no terminal to answer on."""
     if yes:
         return True
     with _interruptible(question):
@@ -97,24 +113,24 @@ def confirm(question: str, yes: bool) -> bool:
 
 
 def ask(question: str) -> str:
-    """A line of answer. Raises `InputError` where nobody can give one."""
+    """Ask for a line of text. Raises `InputError` if there is no terminal to answer on."""
     with _interruptible(question):
         answer: str = typer.prompt(question, err=True, default="", show_default=False)
     return answer.strip()
 
 
 def agrees(question: str) -> bool:
-    """Whether a person is there and says yes."""
+    """Ask, if there is a terminal to answer on; whether the answer is yes."""
     return can_ask() and confirm(question, yes=False)
 
 
 def can_ask() -> bool:
-    """Whether a person is there to answer."""
+    """Whether there is a terminal to answer on."""
     return sys.stdin.isatty()
 
 
 class StackProgress:
-    """A stack's events as they come: a line each, and on a terminal a bar below them."""
+    """Prints a stack's events as they come, one per line, with a progress bar below them on a terminal."""
 
     def __init__(self, title: str, total: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -165,11 +181,11 @@ class StackProgress:
 
 @contextmanager
 def _interruptible(question: str) -> Iterator[None]:
-    """A signal at a question ends it at once: the loop, which waits for the answer, would only take note of it."""
+    """Let a signal end a question at once; the event loop, which waits for the answer, would only note it."""
     from simulator.base.interrupts import raised
 
     if not can_ask():
-        raise InputError(f"nobody is there to answer '{question}'", hint="pass --yes")
+        raise InputError(f"cannot ask '{question}' without a terminal", hint="add --yes")
     wakeup = signal.set_wakeup_fd(-1)
     try:
         with raised():

@@ -1,4 +1,4 @@
-"""`stockpipe compare`: two summaries, with a verdict that noise cannot fool."""
+"""`stockpipe compare`: two summaries, with a verdict that noise does not affect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.base import limits
 from simulator.base.errors import ExitCode, InputError
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.shown import visible_lines
-from stockpipe.commands.options import Options
+from stockpipe.commands.options import TYPED, Options
 from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
@@ -25,30 +25,32 @@ stockpipe compare main.json branch.json
 
 stockpipe compare main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMARY"
 
-Two runs of unlike rate, size, duration or parameters are refused: their difference would be that of the loads.
+Runs with different rates, sizes, durations or parameters are refused: their loads differ, not only the code.
 
 Exit codes: 0 nothing got worse beyond noise, 1 something did, 2 wrong input or unlike runs."""
 
 
 class CompareOptions(Options):
-    """Two summaries, and how to tell and to show a difference."""
+    """Two summaries, and how to judge and print their differences."""
 
     before: Annotated[Path, typer.Argument(metavar="A.json", help="The summary to compare with.")]
     after: Annotated[Path, typer.Argument(metavar="B.json", help="The candidate, which is judged.")]
-    form: Annotated[
-        Literal["text", "markdown", "json"], typer.Option("--format", help="How the differences are written.")
-    ] = "text"
+    form: Annotated[Literal["text", "markdown", "json"], typer.Option("--format", help="The format of the output.")] = (
+        "text"
+    )
     tolerance: Annotated[
         float, typer.Option(min=0.0, max=10.0, help="Ignore changes up to this share (0.1 is 10 %).")
     ] = 0.1
     force: Annotated[
-        bool, typer.Option("--force", help="Compare also runs of unlike rate, size, duration or parameters.")
+        bool,
+        TYPED,
+        typer.Option("--force", help="Also compare runs with different rates, sizes, durations or parameters."),
     ] = False
 
 
 @takes(CompareOptions)
 def compare(options: CompareOptions) -> None:
-    """Say what got better or worse between two runs, and what is only noise."""
+    """Show what got better or worse between two runs, and what is only noise."""
     from simulator.load.report import compare as comparing
 
     before, after = options.before, options.after
@@ -56,7 +58,7 @@ def compare(options: CompareOptions) -> None:
     if found.unlike and not options.force:
         raise InputError(
             f"{before} and {after} are runs of unlike loads: {'; '.join(found.unlike)}; "
-            "compare two runs of one load, or give --force"
+            "compare two runs of the same load, or add --force"
         )
     if options.form == "markdown":
         sys.stdout.write(visible_lines(comparing.markdown(found, (before.name, after.name))))
@@ -77,7 +79,7 @@ def _read(path: Path) -> Any:
     except FileNotFoundError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except (UnusableFileError, DocumentError) as error:
-        raise InputError(f"{path} {error}; give the file that --summary wrote") from None
+        raise InputError(f"{path} {error}; use a file that --summary wrote") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return document

@@ -1,4 +1,4 @@
-"""`stockpipe deploy`: check, package, upload, show the change set, ask, follow it to its end."""
+"""`stockpipe deploy`: check, package and upload, show the change set, ask, and follow it to its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stockpipe.commands.options import TYPED
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
 from stockpipe.commands.taking import takes
-from stockpipe.commands.values import Parameters, Template
+from stockpipe.commands.values import PROGRAM, Parameters, Template
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -24,10 +24,10 @@ EPILOG = """Example:
 
 stockpipe deploy --stack stockpipe --region eu-central-1 --parameter FileCount=10
 
-A parameter that is not given keeps its value in the stack, or else the template's default. A second stack in the
-same region needs names of its own: --parameter TableName=... and its like.
+A parameter that you do not set keeps its value in the stack, or has the template's default. A second stack in the
+same region needs its own names: --parameter TableName=... and so on.
 
-Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined
+Exit codes: 0 deployed or nothing to change, 2 refused before anything was created, 3 AWS refused, 130 declined
 or interrupted."""
 
 
@@ -40,14 +40,15 @@ _NEXT = {
 
 
 class DeployOptions(AwsOptions):
-    """What becomes which stack."""
+    """What to deploy, and to which stack."""
 
     stack: StackName
-    parameters: Parameters = ()
-    parameter_files: ParameterFiles = ()
-    template: Template = None
+    parameters: Annotated[Parameters, TYPED] = ()
+    parameter_files: Annotated[ParameterFiles, TYPED] = ()
+    template: Annotated[Template, TYPED] = None
     interpreter: Annotated[
         Path | None,
+        PROGRAM,
         typer.Option(
             metavar="PATH",
             help="A Python of the stack's minor version, to precompile the code.",
@@ -59,7 +60,9 @@ class DeployOptions(AwsOptions):
         bool, TYPED, typer.Option("--clean-up", help="Delete what a failed creation leaves behind.")
     ] = False
     local_transform: Annotated[
-        bool, typer.Option("--local-transform", help="Do the serverless transform here, for endpoints without it.")
+        bool,
+        TYPED,
+        typer.Option("--local-transform", help="Do the serverless transform here, for endpoints without it."),
     ] = False
 
 
@@ -102,7 +105,7 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
 
 
 async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:
-    """Show the change set and ask; it is withdrawn unless the answer is yes."""
+    """Show the change set and ask; unless the answer is yes, delete it."""
     from stockpipe.deploy import cloudformation
 
     say(f"changes to stack {stack}:")
@@ -135,19 +138,19 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, options: Deplo
             )
     except asyncio.CancelledError:
         look = located(f"stockpipe status --stack {stack}", options)
-        say(f"AWS goes on without us: `{look}` shows the end; then deploy again to resume")
+        say(f"AWS continues on its own: `{look}` shows the result; then deploy again to resume")
         raise
     if ended is not None and cloudformation.has_succeeded(ended.status):
         return ended
     cause = cloudformation.first_cause(events)
-    why = cause.text if cause else (ended.reason if ended else "it is gone")
-    way_out = f"fix that and deploy again; the stack is as it was ({ended.status if ended else 'gone'})"
+    why = cause.text if cause else (ended.reason if ended else "the stack no longer exists")
+    way_out = f"fix that and deploy again; the stack is as before ({ended.status if ended else 'deleted'})"
     if change_set.kind == "CREATE":
-        if ended is not None and (clean_up or agrees(f"{why}\ndelete what is left?")):
+        if ended is not None and (clean_up or agrees(f"{why}\ndelete what is left of the stack?")):
             await client.delete_stack(StackName=change_set.stack_id)
             with StackProgress(stack, len(change_set.changes)) as progress:
                 await cloudformation.follow(client, clock, change_set.stack_id, after=None, on_event=progress)
-            way_out = "nothing is left; fix that and deploy again"
+            way_out = "nothing is left of the stack; fix that and deploy again"
         else:
             way_out = f"fix that, run `stockpipe destroy --stack {stack}`, and deploy again"
     raise CouldNotFinish(f"the deployment failed at {why}", hint=way_out)

@@ -1,4 +1,4 @@
-"""`stockpipe destroy`: back to nothing, after saying what that loses."""
+"""`stockpipe destroy`: deletes everything, after showing what will be lost."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EPILOG = """Example:
 
 stockpipe destroy --stack stockpipe
 
-A table under deletion protection is respected: nothing is removed then.
+If the table has deletion protection, nothing is removed.
 
-Exit codes: 0 gone, 2 no such stack or a protected table, 3 AWS refused, 130 declined or interrupted."""
+Exit codes: 0 removed, 2 no such stack or a protected table, 3 AWS refused, 130 declined or interrupted."""
 
 
 class DestroyOptions(AwsOptions):
-    """Which stack goes, and what goes with it."""
+    """Which stack to remove, and what else."""
 
     stack: StackName
     yes: Yes = False
@@ -34,7 +34,7 @@ class DestroyOptions(AwsOptions):
         TYPED,
         typer.Option(
             "--artifacts/--keep-artifacts",
-            help="Remove the bucket of packages as well.",
+            help="Also remove the bucket with the packages.",
             show_default="asks; kept with --yes",
         ),
     ] = None
@@ -43,7 +43,7 @@ class DestroyOptions(AwsOptions):
 @takes(DestroyOptions)
 @on_aws
 async def destroy(options: DestroyOptions, aws: Aws, clock: Clock) -> None:
-    """Say what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
+    """Show what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
     import asyncio
 
     from stockpipe.deploy import deployed as stacks
@@ -52,19 +52,19 @@ async def destroy(options: DestroyOptions, aws: Aws, clock: Clock) -> None:
     stack = options.stack
     found = await stacks.find(aws, stack)
     losses = await teardown.losses(aws, found)
-    say(f"stack {stack} in {aws.region} of account {aws.account}; with it goes:")
+    say(f"stack {stack} in {aws.region} of account {aws.account}; this removes:")
     for line in losses:
         say(f"  {line}")
-    if not options.yes and ask("type the stack's name to go on") != stack:
-        say("that is not its name; nothing was removed")
+    if not options.yes and ask("type the stack's name to continue") != stack:
+        say("that is not the stack's name; nothing was removed")
         raise typer.Exit(ExitCode.INTERRUPTED)
     try:
         with StackProgress(stack, len(found.resources)) as progress:
             await teardown.destroy(aws, clock, found, on_event=progress, emptied=progress.emptied)
     except asyncio.CancelledError:
-        say(f"half done: `{located(f'stockpipe destroy --stack {stack}', options)}` goes on from here")
+        say(f"only partly removed: `{located(f'stockpipe destroy --stack {stack}', options)}` continues from here")
         raise
-    say(f"stack {stack} is gone")
+    say(f"stack {stack} is removed")
     await _offer_artifacts(aws, options.artifacts, options.yes)
 
 
@@ -75,9 +75,9 @@ async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:
     if wanted is False or not await artifact.bucket_exists(aws, bucket):
         return
     if wanted is None and not yes:
-        wanted = agrees(f"remove {bucket} too? No stack needs it to run, the next deploy makes it again")
+        wanted = agrees(f"remove {bucket} too? No stack needs it to run, and the next deploy creates it again")
     if wanted:
         await artifact.remove_bucket(aws, bucket)
-        say(f"bucket {bucket} is gone")
+        say(f"bucket {bucket} is removed")
     else:
         say(f"bucket {bucket} is kept; --artifacts removes it")

@@ -1,4 +1,4 @@
-"""`stockpipe docs`: the documentation of the version that is installed."""
+"""`stockpipe docs`: the documentation of the installed version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Exit codes: 0 shown, 2 there is no such page."""
 
 
 class DocsOptions(Options):
-    """Which page."""
+    """The page to show."""
 
     page: Annotated[
         str | None,
@@ -36,7 +36,7 @@ class DocsOptions(Options):
 
 @takes(DocsOptions)
 def docs(options: DocsOptions) -> None:
-    """List the pages of the documentation, or show one: with a pager on a terminal, as Markdown in a pipe."""
+    """List the pages of the documentation, or show one: in a pager on a terminal, as Markdown in a pipe."""
     if options.page is None:
         found = pages()
         width = max(map(len, found))
@@ -65,13 +65,13 @@ def folder() -> Path:
 
 
 def pages() -> dict[str, Path]:
-    """The file of each page, by its name; the policy is the one that is not Markdown."""
+    """The file of each page, by name; only the policy is not Markdown."""
     found = [*folder().glob("*.md"), *folder().glob("*.json")]
     return {file.stem: file for file in sorted(found)}
 
 
 def read(name: str) -> str:
-    """The text of a page, in Markdown. Raises `InputError` for a page that is not there."""
+    """The text of a page, in Markdown. Raises `InputError` for a page that does not exist."""
     found = pages()
     wanted = Path(name).name.removesuffix(".md") if name.endswith(".md") else name
     if wanted not in found:
@@ -90,13 +90,19 @@ def _title(file: Path) -> str:
 
 def _page(text: str) -> None:
     import os
+    import pydoc
+    import shutil
 
     from rich.console import Console
     from rich.markdown import Markdown
 
-    os.environ.setdefault("LESS", "-FRX")  # colours pass, and what fits the screen stays on it
     console = Console(width=min(Console().width, 100))
     with console.capture() as rendered:
         console.print(Markdown(text, hyperlinks=False))
     shown = rendered.get().encode(console.encoding, REPLACE).decode(console.encoding)
-    typer.echo_via_pager(shown, color=True)
+    named = os.environ.get("PAGER", "").split()
+    if named and shutil.which(named[0]) is None:  # pydoc would show nothing
+        sys.stdout.write(shown)
+        return
+    os.environ.setdefault("LESS", "-FRX")  # colours pass, and what fits the screen stays on it
+    pydoc.pager(shown)

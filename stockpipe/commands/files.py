@@ -1,4 +1,4 @@
-"""What several commands say of real files: why the consumer would not read one, and what helps."""
+"""What several commands say about real files: why the consumer cannot read one, and what helps."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import Wiring
 
 HANDLER = "pipeline.consumer.handler"
-"""The handler whose rules for files are known."""
+"""The handler whose file rules we know."""
 MOST_LISTED = 20
 SLOW_S = 1.0
-"""A look at files that takes longer has a bar."""
+"""From this time on, looking at files shows a progress bar."""
 
 
 def parameter_names(stack: Stack, path: Wiring) -> dict[str, str]:
-    """The template parameter of each of the consumer's settings for files, where one decides it."""
+    """The consumer's file settings, each with the template parameter that sets it, if there is one."""
     found = parameters_behind(stack, path.consumer.logical_id)
     return {setting: found[setting] for setting in FILE_SETTINGS if setting in found}
 
 
 def parameter_words(settings: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
-    """The words of a command line that set these settings, those that no parameter decides left out."""
+    """The command-line words for these settings; those without a parameter are left out."""
     return [
         word
         for setting, value in settings.items()
@@ -39,12 +39,12 @@ def parameter_words(settings: Mapping[str, str], names: Mapping[str, str]) -> li
 
 
 def problem_line(problem: Problem, names: Mapping[str, str]) -> str:
-    """`PATH: reason; cure`, on one line whatever is in it."""
+    """`PATH: reason; cure`, always on one line."""
     return f"{shown_path(problem.path)}: {printable(problem.reason)}; {cure(problem, names)}"
 
 
 def cure(problem: Problem, names: Mapping[str, str]) -> str:
-    """What makes this file readable, ready to paste."""
+    """What makes the file readable, ready to paste."""
     parts = []
     if words := parameter_words(problem.settings, names):
         parts.append(f"set {quoted(words)}")
@@ -54,7 +54,7 @@ def cure(problem: Problem, names: Mapping[str, str]) -> str:
 
 
 def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], way_out: str | None) -> InputError:
-    """Says which of the files cannot be read, a line each; `way_out` is for where some can."""
+    """An error with one line per file that cannot be read; `way_out` is the hint if others can."""
     lines = [f"{len(problems)} of {total} {'file' if total == 1 else 'files'} cannot be read"]
     lines += [f"  {problem_line(problem, names)}" for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
@@ -68,12 +68,12 @@ def shown_path(path: Path) -> str:
 
 
 def plain(text: str) -> str:
-    """On one line, without control characters; bytes that are not text are shown as such."""
+    """The text on one line, with control characters and bytes that are not text made visible."""
     return printable(text)
 
 
 def sizes(files: Sequence[SourceFile]) -> list[int]:
-    """How large each of these is, in bytes; one that cannot be asked has none."""
+    """The size of each file in bytes; 0 if it cannot be found out."""
     found = []
     for source in files:
         with suppress(OSError):
@@ -83,7 +83,7 @@ def sizes(files: Sequence[SourceFile]) -> list[int]:
 
 @contextmanager
 def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A function that takes how many bytes more were looked at, and draws a bar on a terminal once it takes long."""
+    """Yield a function that adds the bytes looked at; a terminal shows a progress bar if it takes long."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""`stockpipe invoke`: one tick now."""
+"""`stockpipe invoke`: runs one tick now."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from simulator.base.errors import CouldNotFinish
 from stockpipe.commands.cloud import AwsOptions, StackName, on_aws, say
+from stockpipe.commands.options import TYPED
 from stockpipe.commands.taking import takes
 from stockpipe.commands.values import INSTANT
 
@@ -20,18 +21,18 @@ EPILOG = """Example:
 
 stockpipe invoke --stack stockpipe
 
-The same --time writes the same objects again, with the same bytes.
+The same --time writes the same objects again, byte for byte.
 
 Exit codes: 0 the generator succeeded, 3 it failed, or AWS refused, 130 interrupted."""
 
 
 class InvokeOptions(AwsOptions):
-    """Which stack's tick, and when."""
+    """The stack, and the time of the tick."""
 
     stack: StackName
-    tick_at: Annotated[float | None, INSTANT, typer.Option("--time", help="The tick's time.", show_default="now")] = (
-        None
-    )
+    tick_at: Annotated[
+        float | None, TYPED, INSTANT, typer.Option("--time", help="The tick's time.", show_default="now")
+    ] = None
 
 
 @takes(InvokeOptions)

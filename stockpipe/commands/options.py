@@ -1,9 +1,9 @@
-"""A command's options are one class: its fields have their names, types, help and defaults, and nothing else does.
+"""A command's options are one class: its fields are the only place for their names, types, help and defaults.
 
 A field is `Annotated[TYPE, typer.Option(help=...)]`, or `typer.Argument`, with its default. A `Written` among the
-annotations says how a value that typer does not know is read and shown; a `Literal` is a choice; a tuple of any length
-is an option that can be repeated. `show_default` may be words; `{}` in them is replaced by the default. `TYPED` among
-the annotations keeps a field to the command line: no variable and no table sets it.
+annotations says how to read and show a value that typer does not know; a `Literal` is a choice; a tuple of any length
+is a repeatable option. `show_default` may be a text, in which `{}` is replaced by the default. `TYPED` among the
+annotations restricts a field to the command line: neither a variable nor a table can set it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import (
     Any,
@@ -35,7 +36,7 @@ from simulator.base.nearest import did_you_mean, listed
 T = TypeVar("T")
 AnyOptions = TypeVar("AnyOptions", bound="Options")
 TYPED = "only on the command line"
-"""A note on what leads to AWS, spends, deletes or answers a question: nobody sets it by accident."""
+"""Marks options that lead to AWS, spend money, delete or answer a question, so that nothing sets them by accident."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 
 
@@ -43,38 +44,56 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 class Written(Generic[T]):
     """How a value is written: `parse` raises `ValueError` with one line, `text` is its inverse.
 
-    `choices` are all texts that it takes, where they are few; `is_file`: it names a file.
+    `choices` has all texts that are allowed, if they are few; `is_file` says whether a text is a file name.
     """
 
     parse: Callable[[str], T]
     metavar: str
     text: Callable[[T], str] = str
     choices: tuple[str, ...] = ()
-    is_file: bool = False
+    is_file: Callable[[str], bool] = lambda _: False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a default was set: a variable, or a key of a table in a file."""
+
+    name: str
+    table: str = ""
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return f"'{self.file}': '{self.table}.{self.name}'" if self.file else self.name
+
+    @property
+    def way_out(self) -> str:
+        """How to take the default away."""
+        return f"remove '{self.name}' from [{self.table}] in '{self.file}'" if self.file else f"unset {self.name}"
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Options:
-    """The options of a command as they hold; `given` names the fields that somebody set.
+    """The options of a command with the values in force; `given` names the fields that somebody set.
 
-    Of those, `configured` has the ones that a variable or a table set, each with the place where, and `typed` the
-    others, which are on the command line. What is typed outweighs what is configured, and so it does within each set of
-    `rivals`: fields that exclude each other. `panels` are the groups of the help, each with its fields.
+    Of those, `configured` has the ones that a variable or a table sets, each with its place, and `typed` the others,
+    which are on the command line. A typed field overrides a configured one, also within each set of `rivals`, which are
+    fields, or single values such as `ui=live`, that exclude each other. `short` has the template parameter that a field
+    sets. `panels` has the groups of the help, each with its fields.
 
-    A class of options is written as a frozen dataclass is, without the decorator: the code that dataclasses generate
-    for the dozen of them would be a tenth of the time of `--help`. `annotations` are by field, a class's own before
-    those of its bases.
+    Subclasses look like frozen dataclasses without the decorator: the code that dataclasses generate for all of them
+    would take a tenth of the time of `--help`. `annotations` are by field, a class's own before those of its bases.
     """
 
     annotations: ClassVar[Mapping[str, Any]] = {}
     rivals: ClassVar[tuple[frozenset[str], ...]] = ()
+    short: ClassVar[Mapping[str, str]] = {}
     panels: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     given: Set[str] = frozenset()
-    configured: Mapping[str, str] = MappingProxyType({})
+    configured: Mapping[str, Origin] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
         annotations = inspect.get_annotations(cls, eval_str=True)
-        for name in ("rivals", "panels"):
+        for name in ("rivals", "short", "panels"):
             annotations.pop(name, None)
         for name, annotation in annotations.items():
             if not hasattr(annotation, "__metadata__") or hasattr(Options, name):
@@ -95,7 +114,7 @@ class Options:
         vars(self).update(values)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen; make another one with `replaced`")
+        raise AttributeError(f"{type(self).__name__} is frozen; use `replaced` to get a changed copy")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen")
@@ -107,24 +126,29 @@ class Options:
         return isinstance(other, Options) and type(other) is type(self) and other.held() == self.held()
 
     def held(self) -> dict[str, Any]:
-        """What holds, by field, given or not."""
+        """The values in force by field, given or not."""
         return {name: getattr(self, name) for name in (*self.annotations, "given")}
 
     @property
     def typed(self) -> Set[str]:
-        """The fields that the command line itself sets."""
+        """The fields that the command line sets."""
         return self.given - self.configured.keys()
 
     def yielding(self, fields: Set[str]) -> Self:
-        """The same without what is configured of these fields and of their rivals: their defaults hold again."""
+        """The same options, but with defaults in place of configured values of these fields and their rivals."""
         rivals = {name for group in self.rivals if group & fields for name in group}
         dropped = self.configured.keys() & (rivals | fields)
         held = {name: value for name, value in vars(self).items() if name not in dropped}
         kept = {name: where for name, where in self.configured.items() if name not in dropped}
         return type(self)(**held | {"given": self.given - dropped, "configured": kept})
 
+    @classmethod
+    def flag_of(cls, field: str) -> str:
+        """A field as an option on the command line: `--drain-timeout` for `drain_timeout_s`."""
+        return flag(field, parts(cls.annotations[field])[1])
+
     def words(self, names: Set[str]) -> list[str]:
-        """The words of a command line that set these fields to what they hold here; arguments come last."""
+        """The command-line words that set these fields to their values here; arguments come last."""
         options: list[str] = []
         arguments: list[str] = []
         for name, hint in self.annotations.items():
@@ -143,12 +167,12 @@ class Options:
         return [*options, *guard, *arguments]
 
     def replaced(self, **values: Any) -> Self:
-        """The same with other values for these fields."""
+        """The same options with other values for these fields."""
         return type(self)(**vars(self) | values)
 
 
 def parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
-    """A field's type, what typer is to know of it, and how it is written; None: as any text, path or switch is."""
+    """A field's type, its typer parameter, and how to write it (None: like any text, path or switch)."""
     kind, *notes = get_args(hint)
     info = next(note for note in notes if isinstance(note, ParameterInfo))
     written = next((note for note in notes if isinstance(note, Written)), None)
@@ -160,17 +184,17 @@ def parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
 
 
 def is_typed_only(hint: Any) -> bool:
-    """Whether a field is for the command line alone: an argument, or one with the note `TYPED`."""
+    """Whether only the command line can set a field: an argument, or one marked `TYPED`."""
     return TYPED in get_args(hint)[1:] or isinstance(parts(hint)[1], ArgumentInfo)
 
 
 def repeats(kind: Any) -> bool:
-    """Whether a type is that of an option which can be given several times."""
+    """Whether this is the type of a repeatable option."""
     return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
 
 
 def flag(name: str, info: ParameterInfo) -> str:
-    """An option as it is written; typer takes the first of its names for a default."""
+    """An option as it is written on the command line; typer keeps its first name as a default."""
     return info.default.partition("/")[0] if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
 
 
@@ -189,7 +213,7 @@ def _only_near(text: str, allowed: tuple[str, ...]) -> str | None:
 
 
 def _number(kind: type[int] | type[float], least: float | None, most: float | None) -> Written[float]:
-    """A whole number, or any finite one, from `least` to `most`."""
+    """A whole number, or any finite number, from `least` to `most`."""
 
     def parse(text: str) -> float:
         try:

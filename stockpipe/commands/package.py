@@ -1,4 +1,4 @@
-"""`stockpipe package`: the zip that Lambda runs, the same bytes every time."""
+"""`stockpipe package`: builds the zip that Lambda runs, with the same bytes every time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
+from stockpipe.commands.values import PROGRAM
 
 EPILOG = """Example:
 
@@ -21,7 +22,7 @@ Exit codes: 0 built, 2 wrong options or over Lambda's limits, 3 pip or the disk 
 
 
 class PackageOptions(Options):
-    """Where the zip goes, and what it runs on."""
+    """The zip to write, and its target."""
 
     output: Annotated[Path, typer.Option(metavar="FILE", help="The zip to write; an existing one is replaced.")] = Path(
         "build/stockpipe.zip"
@@ -33,11 +34,12 @@ class PackageOptions(Options):
     arch: Annotated[Literal["arm64", "x86_64"], typer.Option(help="Lambda's processor.")] = "arm64"
     interpreter: Annotated[
         Path | None,
+        PROGRAM,
         typer.Option(
             metavar="PATH", help="A Python of that minor version, to precompile the code.", show_default="auto-detected"
         ),
     ] = None
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
 
 
 @takes(PackageOptions)

@@ -1,11 +1,11 @@
-"""Template parameters of a command: those of `--parameters` files, and those of `--parameter`, which outweigh them."""
+"""A command's template parameters: from `--parameters` files, and from `--parameter`, which takes precedence."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
 
 import typer
 
@@ -17,39 +17,49 @@ from stockpipe.commands.values import is_parameter_name
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 MAX_BYTES = 1024 * 1024
-"""No list of parameters is longer; a larger file is another one."""
+"""No list of parameters is larger, so a larger file is something else."""
 _FORM = 'write {"NAME": "VALUE", ...}, as `stockpipe inspect --write` does'
 
 
 class ParameterFile(NamedTuple):
-    """A file of parameters, read once: it may be a pipe."""
+    """A file of parameters, read only once because it may be a pipe."""
 
     path: Path
     values: dict[str, str]
 
 
-class TakesParameters(Protocol):
-    """The options of a command that has both."""
-
-    @property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """Those of `--parameter`."""
-
-    @property
-    def parameter_files(self) -> tuple[ParameterFile, ...]:
-        """Those of `--parameters`."""
-
-
-def parameters_of(options: TakesParameters, short: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Each parameter's value: that of `--parameter`, else of `short` (other options), else of the last file."""
+def parameters_of(options: Options) -> dict[str, str]:
+    """Each parameter's value: from `--parameter`, else from a short option, else from the last file."""
+    held = options.held()
     chosen: dict[str, str] = {}
-    for file in options.parameter_files:
+    for file in held.get("parameter_files", ()):
         chosen |= file.values
-    return {**chosen, **(short or {}), **dict(options.parameters)}
+    short = {name: held[field] for field, name in options.short.items()}
+    chosen |= {name: str(int(value)) for name, value in short.items() if value is not None}
+    return chosen | dict(held.get("parameters", ()))
+
+
+def names_set(held: Mapping[str, Any], short: Mapping[str, str]) -> set[str]:
+    """The template parameters that these values of fields set."""
+    named = {name for file in held.get("parameter_files", ()) for name in file.values}
+    return {*named, *dict(held.get("parameters", ())), *(name for field, name in short.items() if field in held)}
+
+
+def giving_way(options: AnyOptions, names: Set[str]) -> AnyOptions:
+    """The options without configured values for these template parameters; typed values stay."""
+    fields = options.configured.keys() & {"parameters", "parameter_files", *options.short}
+    if not names & names_set({field: getattr(options, field) for field in fields}, options.short):
+        return options
+    typed = options.yielding(fields)
+    taken = {*names, *parameters_of(typed)}
+    rest = tuple((name, value) for name, value in parameters_of(options).items() if name not in taken)
+    parameters: tuple[tuple[str, str], ...] = getattr(typed, "parameters", ())
+    given = typed.given | ({"parameters"} if rest else set())
+    return typed.replaced(parameters=(*rest, *parameters), given=given)
 
 
 def repeatable(options: AnyOptions) -> AnyOptions:
-    """The same options for a command that is printed: what came from a pipe, which is gone then, as parameters."""
+    """The options for a command to print: parameters from a pipe, which is gone by then, become `--parameter`."""
     files: tuple[ParameterFile, ...] = getattr(options, "parameter_files", ())
     gone = {name for file in files if not file.path.is_file() for name in file.values}
     if not gone:
@@ -63,9 +73,9 @@ def repeatable(options: AnyOptions) -> AnyOptions:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The parameters of a JSON file: names and values, or CloudFormation's list of ParameterKey and ParameterValue.
+    """Read the parameters in a JSON file: names and values, or CloudFormation's ParameterKey and ParameterValue.
 
-    Numbers are taken as they are written, true and false as CloudFormation does. Raises `InputError`.
+    Numbers stay as they are written; true and false become text as in CloudFormation. Raises `InputError`.
     """
 
     def refuse(why: str, hint: str | None = None) -> NoReturn:
@@ -100,17 +110,17 @@ def read(path: Path) -> dict[str, str]:
         if name in found:
             refuse(f"has the parameter '{name}' twice")
         if not isinstance(value, str | bool) or not is_usable(str(value)):
-            refuse(f"has a value for '{name}' that is not a text or a number", _FORM)
+            refuse(f"has a value for '{name}' that is not text or a number", _FORM)
         found[name] = value if isinstance(value, str) else str(value).lower()
     return found
 
 
 class _Members(list[tuple[str, Any]]):
-    """A JSON object's members, those of the same name included."""
+    """A JSON object's members, including several with the same name."""
 
 
 def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
-    """The pairs of a list as `aws cloudformation` takes it; None if it is not one."""
+    """The pairs of a list in the form of `aws cloudformation`; None if it is not such a list."""
     if type(document) is not list or not all(isinstance(entry, _Members) for entry in document):
         return None
     entries = [dict(entry) for entry in document]
@@ -120,7 +130,10 @@ def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
 
 
 FILE = Written(
-    lambda text: ParameterFile(Path(text), read(Path(text))), "FILE.json", lambda file: str(file.path), is_file=True
+    lambda text: ParameterFile(Path(text), read(Path(text))),
+    "FILE.json",
+    lambda file: str(file.path),
+    is_file=lambda _: True,
 )
 ParameterFiles = Annotated[
     tuple[ParameterFile, ...],

@@ -1,4 +1,4 @@
-"""`stockpipe redrive`: what failed too often, why, and back to the queue."""
+"""`stockpipe redrive`: shows what failed too often and why, and moves it back to the queue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined or interrup
 
 
 class RedriveOptions(AwsOptions):
-    """Which stack's dead letters."""
+    """The stack, and how many messages to show."""
 
     stack: StackName
     sample: Annotated[int, typer.Option(min=1, max=100, help="How many messages to show.")] = 10
@@ -66,5 +66,5 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
         moved = await queues.send_back(
             aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
         )
-    how = f"`{located(f'stockpipe status --stack {options.stack}', options)}` shows their progress"
+    how = f"`{located(f'stockpipe status --stack {options.stack}', options)}` shows the progress"
     say(f"moved {counted(moved, 'message')} back to {target.name}; {how}")

@@ -1,4 +1,4 @@
-"""docs/commands.md, made from the commands themselves, so that it cannot say anything else than they do."""
+"""Generates docs/commands.md from the commands themselves, so that the two cannot differ."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typer
 
 _HEAD = """# Commands
 
-Made from the commands' own help by `make reference`; a test fails when it is stale.
+Generated from the commands' own help by `make reference`; a test fails when it is out of date.
 
 Durations are written `90s`, `5m`, `1h`; rates `200/s`, `30/m`; times as ISO 8601, UTC unless they name a zone. Colours
 obey `NO_COLOR`. Exit codes: 0 done, proven and within [bounds](bounds.md); 1 not proven, or a bound missed; 2 wrong
-usage, settings, template or input; 3 could not finish; 130 interrupted before the end that was asked for (1 if rows are
-not proven). A reader of standard output that goes away, as `head` does, changes no exit code; output that cannot be
-written for another reason is 3. An error is one line on standard error, or one per file; a last line `  hint: ...`
-says what to do about it. Defaults of your own: [configuration.md](configuration.md).
+usage, settings, template or input; 3 could not finish; 130 interrupted before the work was done (1 if rows are not
+proven). If the reader of standard output goes away, as `head` does, the exit code does not change; output that cannot
+be written for another reason is 3. An error is one line on standard error, or one per file; a last line `  hint: ...`
+says what to do about it. You can set your own defaults: [configuration.md](configuration.md).
 """
 
 
@@ -44,12 +44,12 @@ def _table(function: Callable[..., Any]) -> str:
 
 
 def _written(name: str, kind: Any, info: Any) -> str:
-    """The option as it is typed: its names and what follows them."""
+    """The option as the user types it: its names and its value."""
     if isinstance(info, typer.models.ArgumentInfo):
         return str(info.metavar or name.upper())
     dashed = "--" + name.replace("_", "-")
     flag = kind in (bool, bool | None)
-    # Inside Annotated, typer keeps the first declared name where the default would stand.
+    # Inside Annotated, typer keeps the first declared name in the place of the default.
     declared = [name for name in (info.default, *(info.param_decls or ())) if isinstance(name, str)]
     names = "/".join(declared) if declared else f"{dashed}/--no-{dashed[2:]}" if flag else dashed
     if flag:
@@ -72,7 +72,7 @@ def _cell(text: str) -> str:
 
 
 def _epilog(text: str) -> str:
-    """Examples as a block, then what else is said, a paragraph each."""
+    """The examples as a block, then the rest, paragraph by paragraph."""
     paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
     examples = [part for part in paragraphs if part.startswith(("stockpipe ", "aws "))]
     rest = [part for part in paragraphs if part not in examples and not part.startswith("Example")]

@@ -1,4 +1,4 @@
-"""`stockpipe status`: one look at a deployed stack."""
+"""`stockpipe status`: shows the state of a deployed stack."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EPILOG = """Example:
 
 stockpipe status --stack stockpipe --json
 
-Errors, throttles and rows written are sums over the last hour. Ages and sums are CloudWatch's, a few minutes old;
-rows in the table are DynamoDB's own count, up to six hours old.
+Errors, throttles and rows written are totals for the last hour. These and ages come from CloudWatch and are a few
+minutes old; rows in the table are DynamoDB's own count, up to six hours old.
 
 Exit codes: 0 shown, 2 no such stack, 3 AWS refused, 130 interrupted."""
 
 
 class StatusOptions(AwsOptions):
-    """Which stack, and how to print it."""
+    """The stack, and how to print it."""
 
     stack: StackName
     as_json: Json = False
@@ -48,7 +48,7 @@ async def status(options: StatusOptions, aws: Aws, clock: Clock) -> None:
         figures = {"stack": options.stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
         lines = [
             f"stack                {options.stack} {deployed.stack.status} {deployed.stack.reason}".rstrip(),
-            f"it has {counted(len(deployed.resources), 'resource')} so far, or still; there is nothing to measure yet",
+            f"it has {counted(len(deployed.resources), 'resource')} at the moment, and nothing to measure",
         ]
     if options.as_json:
         lines = [json.dumps({"schema": "stockpipe.status/1", **figures})]

@@ -1,4 +1,4 @@
-"""`stockpipe store`: the store alone, for any AWS SDK or the AWS CLI."""
+"""`stockpipe store`: runs only the store, for any AWS SDK or the AWS CLI."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Exit codes: 0 stopped with Ctrl-C or SIGTERM, 2 the port is taken, 3 the store d
 
 
 class StoreOptions(Options):
-    """Where the store listens, and how much like AWS it answers."""
+    """The store's port, and how closely it follows AWS."""
 
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="The port on the loopback interface; 0 takes any free one.")
+        int, typer.Option(min=0, max=65_535, help="The port on the loopback interface; 0 uses any free one.")
     ] = 5000
     capacity: Annotated[
         Literal["unlimited", "aws"],
-        typer.Option(help="aws: DynamoDB's read and write units and S3's request rates are limited as on AWS."),
+        typer.Option(help="With aws, DynamoDB's capacity units and S3's request rates are limited as on AWS."),
     ] = "unlimited"
     strict: Annotated[
-        bool, typer.Option(help="Refuse what AWS refuses; with --no-strict the store answers as moto does.")
+        bool, typer.Option(help="Refuse what AWS refuses; with --no-strict, the store answers as moto does.")
     ] = True
 
 
@@ -37,7 +37,7 @@ class StoreOptions(Options):
 def store(options: StoreOptions) -> None:
     """Serve S3, SQS and DynamoDB on one loopback endpoint until Ctrl-C.
 
-    Any credentials are accepted; region us-east-1, account 123456789012. What is stored is gone at the end.
+    It accepts any credentials; the region is us-east-1, the account 123456789012. At the end, all data is lost.
     """
     import asyncio
 

@@ -10,16 +10,16 @@ import functools
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import typer
 from typer.models import OptionInfo
 
-from simulator.base.errors import StockpipeError
+from simulator.base.errors import ExitCode, StockpipeError
 from stockpipe.commands.completion import REQUEST
-from stockpipe.commands.options import Options, flag, parts
+from stockpipe.commands.options import Options, parts
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
@@ -71,20 +71,41 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
 
 
 def _name_places(error: StockpipeError, options: Options) -> None:
-    """Say where an option that an error names was set, if that is not the command line."""
-    said = str(error)
-    words = {name: flag(name, parts(options.annotations[name])[1]) for name in options.configured}
-    places = [
-        f"'{word}' is set by {options.configured[name]}"
-        for name, word in words.items()
-        if re.search(rf"{word}(?![\w-])", said) or _names_file(getattr(options, name), said)
-    ]
-    if places:
-        error.hinted("; ".join([*([error.hint] if error.hint else []), *places]))
+    """Say where the options that an error names were set, if that is not the command line.
+
+    Wrong input that names no option that is given may come from any of those that are configured.
+    """
+    said = "\n".join(map(str, error.args))
+    named = {name for name in options.given if _is_named(name, options, said)}
+    if not named and error.exit_code == ExitCode.WRONG_INPUT:
+        named = set(options.configured)
+    hints = [error.hint] if error.hint else []
+    for name in [name for name in options.configured if name in named]:
+        word, place = options.flag_of(name), options.configured[name]
+        if f"leave out {word}" in hints:
+            hints[0] = place.way_out
+        else:
+            hints.append(f"'{word}' is set by {place}")
+    if hints:
+        error.hinted("; ".join(hints).replace("?; ", "? "))
 
 
-def _names_file(value: object, said: str) -> bool:
-    return isinstance(value, Path) and len(str(value)) > 1 and str(value) in said
+def _is_named(field: str, options: Options, said: str) -> bool:
+    """Whether an error has a field's option or argument, or a text of its value that is long enough to mean it."""
+    written = parts(options.annotations[field])[2]
+    texts = () if written and written.choices else _texts(getattr(options, field))
+    return any(
+        re.search(rf"(?<![\w-]){re.escape(each)}(?![\w-])", said)
+        for each in (options.flag_of(field), *(text for text in texts if len(text) > 2))
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, tuple | dict):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str | Path):
+        yield str(value)
 
 
 def _parameter(name: str, hint: Any, default: Any, panel: str | None) -> inspect.Parameter:

@@ -1,4 +1,4 @@
-"""A mistake on the command line, in our words: what typer says of it is for programmers."""
+"""Mistakes on the command line in our own words, because typer's are for programmers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.base.nearest import nearest
 
 
 def explained(error: Any, context: Any) -> InputError:
-    """A usage error of typer's in our words: what is wrong, and what to write instead."""
+    """Explain a usage error from typer: what is wrong, and what to write instead."""
     command = context.command_path if context else "stockpipe"
     kind = type(error).__name__
     see = _see(command)
@@ -30,7 +30,7 @@ def explained(error: Any, context: Any) -> InputError:
 
 
 def no_command(name: str, known: list[str]) -> InputError:
-    """There is no such command."""
+    """The error for an unknown command."""
     near = nearest(name, known)
     hint = f"did you mean 'stockpipe {near}'?" if near else "`stockpipe --help` lists the commands"
     return InputError(f"there is no command '{name}'", hint=hint)
@@ -45,7 +45,7 @@ def _no_option(error: Any, context: Any) -> InputError:
 
 
 def _no_value(error: Any, context: Any) -> InputError:
-    """An option without the value that it needs, or a switch with one."""
+    """The error for an option without its value, or a switch with a value."""
     command = context.command_path
     found = [
         param
@@ -53,7 +53,7 @@ def _no_value(error: Any, context: Any) -> InputError:
         if error.option_name in (*param.opts, *param.secondary_opts)
     ]
     if "not take a value" in error.message or not found:
-        return InputError(f"the option '{error.option_name}' of '{command}' takes no value", hint=_see(command))
+        return InputError(f"the option '{error.option_name}' of '{command}' does not take a value", hint=_see(command))
     return InputError(
         f"the option '{error.option_name}' of '{command}' needs a value",
         hint=f"write {error.option_name} {found[0].metavar or 'TEXT'}",
@@ -65,7 +65,7 @@ def _see(command: str) -> str:
 
 
 def _place(error: Any) -> str:
-    """The option or argument at fault."""
+    """The option or argument that is wrong."""
     if error.param_hint is not None:
         return f"{error.param_hint}: "
     if error.param is None:

@@ -1,7 +1,8 @@
-"""How values are written on the command line, and the options that mean the same in several commands."""
+"""How to write values on the command line, and the options that several commands share."""
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ _CALENDAR_END_AT = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
 def parse_instant(text: str) -> float:
-    """ISO 8601, UTC unless it names a zone -> seconds since the epoch; `ValueError` shows how to write it."""
+    """ISO 8601 (UTC unless it names a zone) to seconds since the epoch; the `ValueError` shows how to write it."""
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -41,12 +42,12 @@ def is_parameter_name(text: str) -> bool:
 
 
 def parse_assignment(text: str) -> tuple[str, str]:
-    """`NAME=VALUE` -> the pair; `ValueError` shows how to write it."""
+    """`NAME=VALUE` to the pair; the `ValueError` shows how to write it."""
     name, separator, value = text.partition("=")
     if not separator or not is_parameter_name(name):
         raise UnusableValueError(f"'{text}' is not NAME=VALUE", "write FileCount=10, for example")
     if not is_usable(value):
-        raise ValueError(f"the value of {name} has a character that cannot be used, NUL or one that is not UTF-8")
+        raise ValueError(f"the value of {name} has a character that cannot be used: NUL, or one that is not UTF-8")
     return name, value
 
 
@@ -54,10 +55,12 @@ DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_te
 RATE = Written(quantities.parse_rate, "RATE", quantities.rate_text)
 INSTANT = Written(parse_instant, "TIME", instant_text)
 ASSIGNMENT = Written(parse_assignment, "NAME=VALUE", "=".join)
+PROGRAM = Written(Path, "PATH", is_file=lambda text: os.sep in text)
+"""A file that is run; a bare name is looked up as a shell does."""
 
 
 def parse_acceptable(text: str) -> Literal["overwritten"]:
-    """What `--accept` takes; `ValueError` says what that is."""
+    """Parse the value of `--accept`; the `ValueError` says what is allowed."""
     if text != "overwritten":
         raise UnusableValueError(f"'{text}' is not a loss that can be accepted", "write overwritten")
     return "overwritten"
@@ -86,7 +89,7 @@ Runtime = Annotated[
 ]
 Ui = Annotated[
     Literal["auto", "live", "plain", "quiet"],
-    typer.Option(help="A dashboard (live), one line per second, or nothing; auto: by the terminal."),
+    typer.Option(help="A dashboard (live), plain lines, or nothing; with auto, the terminal decides."),
 ]
 Every = Annotated[float, DURATION, typer.Option("--every", help="With --ui plain: the time between two lines.")]
 Summary = Annotated[
@@ -99,7 +102,7 @@ Summary = Annotated[
 
 
 def parse_screenshot(text: str) -> Path:
-    """A file for a picture; `ValueError` if its name promises another kind than SVG."""
+    """A file for a picture; raises `ValueError` if its name is that of another format than SVG."""
     file = Path(text)
     if file.suffix and file.suffix.lower() != ".svg":
         named = file.with_name(f"{file.name.partition('.')[0]}.svg")
@@ -111,6 +114,6 @@ def parse_screenshot(text: str) -> Path:
 
 Screenshot = Annotated[
     Path | None,
-    Written(parse_screenshot, "FILE.svg"),
+    Written(parse_screenshot, "FILE.svg", is_file=lambda _: True),
     typer.Option("--screenshot", help="Save the last frame of the dashboard."),
 ]

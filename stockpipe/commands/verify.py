@@ -1,4 +1,4 @@
-"""`stockpipe verify`: the audit of `simulate` on a deployed stack."""
+"""`stockpipe verify`: runs the audit of `simulate` on a deployed stack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EPILOG = """Example:
 
 stockpipe verify --stack stockpipe --wait 10m
 
-Objects are read as the deployed consumer reads them; --parameter and --parameters change that, and the run names each
+It reads objects as the deployed consumer does; --parameter and --parameters change that, and the run names each
 difference.
 
 It first prints what it will read and the cost, and asks if that exceeds --free. The schedule is paused meanwhile,
@@ -38,17 +38,17 @@ Exit codes: 0 exact, 1 not proven, 2 wrong options, 3 AWS refused, 130 declined 
 
 
 class VerifyOptions(AwsOptions):
-    """Which stack, and what its proof may cost."""
+    """The stack, and what the audit may cost."""
 
     stack: StackName
     wait_s: Annotated[float, DURATION, typer.Option("--wait", help="How long to wait for the queue to empty.")] = 300.0
-    pause: Annotated[bool, typer.Option(help="Disable the schedule's rule during the audit.")] = True
+    pause: Annotated[bool, TYPED, typer.Option(help="Disable the schedule's rule during the audit.")] = True
     free_usd: Annotated[
         float, TYPED, typer.Option("--free", metavar="USD", min=0, help="Run without asking up to this cost.")
     ] = 0.10
-    parameters: Parameters = ()
-    parameter_files: ParameterFiles = ()
-    accept: Accept = ()
+    parameters: Annotated[Parameters, TYPED] = ()
+    parameter_files: Annotated[ParameterFiles, TYPED] = ()
+    accept: Annotated[Accept, TYPED] = ()
     yes: Yes = False
     as_json: Json = False
 
@@ -70,9 +70,9 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
     say(
         f"this reads {counted(cost.objects, 'object')} ({counted(cost.object_bytes, 'byte')}) and about "
         f"{counted(cost.table_bytes, 'byte')} of the table: about {cost.usd:.4f} USD, "
-        "traffic out of the region not counted"
+        "without traffic out of the region"
     )
-    if cost.usd > options.free_usd and not confirm("go on?", options.yes):
+    if cost.usd > options.free_usd and not confirm("continue?", options.yes):
         raise typer.Exit(ExitCode.INTERRUPTED)
     async with verification.paused(aws, deployed.rule if options.pause else None) as was_running:
         if was_running:
@@ -89,7 +89,7 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
 
 
 async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOptions, settle_s: float) -> Audit:
-    """Wait for an empty queue, then compare, with a line or a bar for how far it is."""
+    """Wait for an empty queue, then compare, and show the progress as lines or a bar."""
     from rich.progress import Progress
 
     from simulator.base.observations import AuditProgressed
@@ -119,7 +119,7 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOption
         accepted = frozenset(options.accept)
         result = await verification.verify(aws, clock, subject, drained=drained, accepted=accepted, record=record)
     if not drained:
-        say("the queue did not empty in time, so nothing is proven; wait longer with --wait")
+        say("the queue did not empty in time, so nothing is proven; use --wait to wait longer")
     return result
 
 

@@ -1,4 +1,4 @@
-"""What several commands say of a template, in the same words."""
+"""What several commands say about a template, in the same words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEAREST = re.compile(r"the nearest is '([^'…]+)'")
 
 
 def require_sound(stack: Stack, template: Path | None) -> None:
-    """Raises `InputError` with the first thing that AWS refuses, or with which a function would fail at init."""
+    """Raise `InputError` for the first thing that AWS refuses or that makes a function fail at init."""
     for findings, kind in (
         (examine(stack).violations, "AWS refuses it"),
         (malformed_settings(stack), "fails at init"),
@@ -37,7 +37,7 @@ def require_sound(stack: Stack, template: Path | None) -> None:
 
 
 def _parameter_hint(stack: Stack, finding: Finding) -> str | None:
-    """Which parameter sets the variable that a finding names, and its nearest value if the finding has one."""
+    """The hint with the parameter for a finding's variable, and with the nearest value if the finding has one."""
     variable = finding.text.partition("=")[0]
     parameter = parameters_behind(stack, finding.logical_id).get(variable) if variable.isupper() else None
     if parameter is None:
@@ -59,10 +59,10 @@ def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str)
 def advice_lines(
     stack: Stack, template: Path | None, scenario: str | None = None, usual: Stack | None = None
 ) -> Iterator[str]:
-    """What AWS advises against in a stack, a line each.
+    """What AWS advises against in a stack, one line per finding.
 
-    What is not found in `usual`, the stack without the parameters of the scenario of that name, is the scenario's
-    purpose: one line names it.
+    A finding that `usual`, the stack without the scenario's parameters, does not have is the scenario's purpose: one
+    line names all of these.
     """
     advice = examine(stack).advice
     before = set(examine(usual).advice) if usual is not None else set(advice)
@@ -82,7 +82,7 @@ def ignored_line(ignored: Sequence[Ignored], template: Path | None) -> str:
 
 
 def announce_ignored(display: Display, stack: Stack, template: Path | None, note: Callable[[str], None]) -> None:
-    """Say in one line that a run does not act on all of a template: as an event, or as the first plain line."""
+    """Say in one line that a run does not simulate all of a template: as an event, or as the first plain line."""
     if not stack.ignored or display.mode == "quiet":
         return
     line = ignored_line(stack.ignored, template)
@@ -93,13 +93,13 @@ def announce_ignored(display: Display, stack: Stack, template: Path | None, note
 
 
 def withheld_lines(stack: Stack) -> Iterator[str]:
-    """Which of its own variables each function's handler does not see in a run on this machine."""
+    """One line per function with the variables that its handler does not see in a local run."""
     for logical_id, names in withheld(stack).items():
-        yield visible(f"{logical_id}: its handler does not see {', '.join(names)}, which would lead it elsewhere")
+        yield visible(f"{logical_id}: its handler does not see {', '.join(names)}, which would redirect it")
 
 
 def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
-    """Not simulated: whole resources by type, then properties by the resources that have them."""
+    """The list of what is not simulated: whole resources by type, then properties by resource."""
     if not ignored:
         return
     yield "not simulated"

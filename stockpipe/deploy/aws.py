@@ -182,7 +182,12 @@ def explain(error: BaseException) -> StockpipeError | None:
         return InputError(str(error), hint="pass --region")
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
         return CouldNotFinish(f"AWS does not answer: {error}", hint="run the same command again")
-    if isinstance(error, exceptions.BotoCoreError | ResponseParserError):
+    if isinstance(error, ResponseParserError):
+        return CouldNotFinish(
+            f"an answer is not one of AWS's: {' '.join(str(error).split())[:120]}",
+            hint="an endpoint must offer CloudFormation and Lambda, too; stockpipe's own store does not",
+        )
+    if isinstance(error, exceptions.BotoCoreError):
         return CouldNotFinish(" ".join(str(error).split()))
     return None
 

@@ -71,6 +71,28 @@ def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> 
     return Lag(depths[deepest] / max(1, bisect_left(puts, instants[deepest])), late[0], late[-1] + STEP_S)
 
 
+def busy_until(recording: Recording, span: Span) -> float:
+    """The end of the stretch that the verdict is about: until nothing more arrives and nine tenths are stored.
+
+    After that, some consumers are already idle. It is never before the planned end, however early the last object came:
+    the rate of a single object in the milliseconds that it took would be invented.
+    """
+    stores = recording.stored_instants(span.numbers)
+    return max(span.offered_at, stores[int(len(stores) * 0.9)]) if stores else span.offered_at
+
+
+def pace(recording: Recording, span: Span, from_at: float, to_at: float) -> tuple[float, float]:
+    """The objects of a span that were planned, and those that were stored, per second between two instants.
+
+    The planned rate is that of the time in which objects arrive.
+    """
+    planned = [at for at in recording.planned[span.numbers.start : span.numbers.stop] if from_at <= at <= to_at]
+    stores = recording.stored_instants(span.numbers)
+    stored = bisect_left(stores, to_at) - bisect_left(stores, from_at)
+    arriving_s = min(to_at, span.offered_at) - from_at
+    return len(planned) / max(STEP_S, arriving_s), stored / max(STEP_S, to_at - from_at)
+
+
 def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Measurements:
     """The measurements of the current span (`live_only`: of its last seconds), or of the span to report.
 
@@ -81,21 +103,15 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
     recording, numbers = result.recording, span.numbers
     now = tap.gauges[-1].at if tap.gauges else span.offered_at
     begun_at = max(span.begun_at, now - LIVE_WINDOW_S) if live_only else span.begun_at
-    stores = recording.stored_instants(numbers)
-    # After nine tenths are stored, some consumers are already idle.
-    busy_until = stores[int(len(stores) * 0.9)] if stores else span.offered_at
-    end_at = now if live_only else min(span.drained_at or now, max(span.offered_at, busy_until))
-    length_s = max(1e-3, end_at - begun_at)
-    stored = bisect_left(stores, end_at) - bisect_left(stores, begun_at)
-    planned = [at for at in recording.planned[numbers.start : numbers.stop] if begun_at <= at <= end_at]
-    rate = len(planned) / max(1e-3, min(length_s, max(STEP_S, span.offered_at - begun_at)))
+    end_at = now if live_only else busy_until(recording, span)
+    planned_per_s, stored_per_s = pace(recording, span, begun_at, end_at)
     lag = Lag(1.0) if plan.backlog else lag_of(recording, span, end_at, plan.window_s)
     from_at, to_at = (begun_at, end_at) if live_only or lag.from_at is None else (lag.from_at, lag.to_at or end_at)
     gauges = [gauge for gauge in tap.gauges if from_at <= gauge.at <= to_at]
     return Measurements(
         target=plan.target,
-        planned_per_s=0.0 if plan.backlog else rate,
-        stored_per_s=stored / length_s,
+        planned_per_s=0.0 if plan.backlog else planned_per_s,
+        stored_per_s=stored_per_s,
         behind=lag.share,
         lag_p99_s=None if plan.backlog else percentiles(recording.lags(numbers)).p99,
         dropped=recording.count(numbers, DROPPED),

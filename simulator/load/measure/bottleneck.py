@@ -172,8 +172,10 @@ def _other_work(run: Measurements) -> tuple[Kind, str] | None:
 
 
 def _figures(run: Measurements) -> tuple[str, ...]:
+    """The figures of the stretch that is judged, which is not the whole run: the share of the ceiling is not here."""
+    planned = f"planned {run.planned_per_s:,.1f}/s, " if run.planned_per_s else ""
     said = [
-        f"planned {run.planned_per_s:,.1f}/s, stored {run.stored_per_s:,.1f}/s",
+        f"while busy: {planned}stored {run.stored_per_s:,.1f}/s",
         f"generator lag p99 {seconds(run.lag_p99_s)}" if run.lag_p99_s is not None else "",
         f"{counted(run.dropped, 'arrival')} dropped" if run.dropped else "",
         f"{counted(run.failed, 'put')} failed" if run.failed else "",
@@ -183,6 +185,5 @@ def _figures(run: Measurements) -> tuple[str, ...]:
         f"pollers {run.pollers} of {run.pollers_limit}" if run.pollers and run.pollers_limit else "",
         f"table throttled {counted(run.table_throttled, 'request')}" if run.table_throttled else "",
         f"{counted(run.errors, 'invocation')} failed" if run.errors else "",
-        f"{run.share_of_ceiling:.0%} of the raw ceiling" if run.share_of_ceiling is not None else "",
     ]
     return tuple(text for text in said if text)

@@ -1,17 +1,18 @@
-"""A run's latencies in a dozen equal stretches, from which `compare` distinguishes changes from chance. Pure."""
+"""A run's latencies in equal stretches, from which `compare` distinguishes changes from chance. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from simulator.load.measure.recording import percentiles
+from simulator.load.measure.recording import Percentiles, percentiles
 
 STRETCHES = 12
 """Neighbouring latencies are similar, and so are neighbouring seconds; twelfths of a run are more independent."""
 OBJECTS_MIN = 4
 """A stretch with fewer latencies says nothing."""
-SHOWN = ("p50", "p90", "p99")
+SHOWN = {"p50": STRETCHES, "p90": STRETCHES, "p99": 8}
+"""Each percentile, and the number of stretches for it: a p99 rests on few objects, and needs longer ones."""
 
 
 def cut(length: int, count: int) -> list[slice]:
@@ -22,6 +23,9 @@ def cut(length: int, count: int) -> list[slice]:
 
 def of_latencies(latencies_s: Sequence[float]) -> dict[str, list[float]]:
     """Percentiles of each stretch in seconds, in order of time; empty lists if there are too few latencies."""
-    count = min(STRETCHES, len(latencies_s) // OBJECTS_MIN)
-    found = [percentiles(latencies_s[place]) for place in cut(len(latencies_s), count)] if count else []
-    return {name: [round(getattr(each, name), 6) for each in found] for name in SHOWN}
+    found: dict[int, list[Percentiles]] = {}
+    for most in set(SHOWN.values()):
+        count = min(most, len(latencies_s) // OBJECTS_MIN)
+        places = cut(len(latencies_s), count) if count else []
+        found[most] = [percentiles(latencies_s[place]) for place in places]
+    return {name: [round(getattr(each, name), 6) for each in found[most]] for name, most in SHOWN.items()}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from simulator.base.errors import InputError
+from simulator.load.plan.plan import Plan
 from simulator.run import bounds
-from simulator.run.bounds import SummaryBound, SummaryFigure, numeric, timed
+from simulator.run.bounds import Path, SummaryBound, SummaryFigure, numeric, timed
 
 PERCENTILES = {
     "mean": "mean",
@@ -52,6 +54,44 @@ FIGURES: Mapping[str, SummaryFigure] = {
 def bounds_latency(bound: SummaryBound) -> bool:
     """Whether this is an upper bound on planned-to-stored latency, which the capacity search needs."""
     return bound.operator in ("<", "<=") and bound.figure in PERCENTILES
+
+
+def require_measured(plan: Plan) -> None:
+    """Raise `InputError` for the first threshold on a figure that a run by this plan cannot have."""
+    for bound in plan.slo:
+        if reason := _unmeasured(bound.of.path, plan):
+            raise InputError(f"--slo: '{bound.text}' cannot be judged, because {reason[0]}", hint=reason[1])
+
+
+def _unmeasured(path: Path, plan: Plan) -> tuple[str, str] | None:
+    """Why no run by this plan has a figure, and what to do; None if one may have it."""
+    if path[0] == "audit" and not plan.audited:
+        return _UNAUDITED.get(plan.target, ("--audit none reads no rows", "leave out --audit none, or this bound"))
+    if path in _OF_THE_WHOLE_TABLE and plan.audit == "sample":
+        return "--audit sample does not count the whole table", "use --audit full, or leave out this bound"
+    if path in _UNSEEN_ON_AWS and plan.target == "stack":
+        return "nobody outside a deployed stack can see this figure", "leave out this bound"
+    if path[0] == "find_max" and not plan.find_max:
+        return "only a search has a highest rate", "add --find-max, or leave out this bound"
+    if path in _OF_A_BACKLOG and not plan.backlog:
+        return "only a backlog has this rate", "add --backlog N, or leave out this bound"
+    if path[0] == "generator_lag_s" and plan.backlog:
+        return "with --backlog nothing is planned by the clock", "leave out this bound"
+    return None
+
+
+_UNAUDITED = {
+    "sink": ("the sink keeps no rows to audit", "use --target store, or leave out this bound"),
+    "stack": ("stockpipe verify audits a deployed stack", "leave out this bound, and run stockpipe verify afterwards"),
+}
+_OF_THE_WHOLE_TABLE = {("audit", name) for name in ("parsed_rows", "expected_rows", "stored_rows", "extra")}
+_UNSEEN_ON_AWS = {
+    ("queue", "received"),
+    ("queue", "filtered"),
+    ("consumer", "batch_item_failures"),
+    ("throughput", "rows_per_s_max"),
+}
+_OF_A_BACKLOG = {("backlog", "drain_objects_per_s"), ("backlog", "drain_rows_per_s")}
 
 
 def judge_slo(thresholds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[dict[str, Any]]:

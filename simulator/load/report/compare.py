@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from simulator.base.errors import InputError
 from simulator.base.words import counted, seconds, significant
-from simulator.load.measure.stretches import STRETCHES, cut
+from simulator.load.measure.stretches import OBJECTS_MIN, STRETCHES, cut
 from simulator.load.report.alike import busier, notes, numbers, section, unlike
 from simulator.run.bounds import number_at
 
@@ -27,7 +27,9 @@ TOLERANCE = 0.10
 STRETCHES_MIN = 8
 """With fewer, chance looks like a change: eight coins fall on the same side once in 128 times."""
 SAMPLES_MIN = 5
-"""With fewer objects beyond a percentile, the figure depends on single objects."""
+"""With fewer objects, or fewer beyond a tail's percentile, the figure depends on single objects."""
+SAMPLES_TAIL = 60
+"""With so many objects beyond its percentile, a tail that doubles is found; with fewer, it may be noise."""
 SPREADS = 1.5
 """The typical stretch must change by this many times the spread of the changes, because two runs of the same code
 differ by more than the chance within each explains."""
@@ -39,10 +41,10 @@ LEAST_S = 0.001
 class ComparedFigure:
     """One compared figure: where it is, its unit, which way is better, and the change too small to matter in that unit.
 
-    `latency` names the distribution in `stretches` that it is a percentile of, and `beyond` is the share of objects
-    above that percentile. `column` is the column of the series that shows the figure over time. Without either, there
-    is one number per run, which is shown but not judged. `samples` has the paths to the number of samples; the first
-    one that exists counts.
+    `latency` names the distribution in `stretches` that it is a percentile of, and `column` is the column of the series
+    that shows the figure over time. Without either, there is one number per run, which is shown but not judged.
+    `samples` has the paths to the number of objects; the first one that exists counts. `beyond` is the share of them
+    that the figure depends on: of a tail, those above its percentile.
     """
 
     name: str
@@ -55,9 +57,19 @@ class ComparedFigure:
     least: float = 0.0
     samples: tuple[tuple[str, ...], ...] = (("stored",), ("planned",))
 
+    @property
+    def tail(self) -> str:
+        """The percentile of a tail, such as `p99`; empty for any other figure."""
+        return self.path[-1] if self.beyond < 1 else ""
+
+    @property
+    def needed(self) -> int:
+        """How many samples a judgement needs at least: a median needs a few in each stretch."""
+        return STRETCHES_MIN * OBJECTS_MIN if self.latency is not None and not self.tail else SAMPLES_MIN
+
 
 def _percentiles(latency: str, label: str) -> Iterator[ComparedFigure]:
-    for name, beyond in (("p50", 0.5), ("p90", 0.1), ("p99", 0.01)):
+    for name, beyond in (("p50", 1.0), ("p90", 0.1), ("p99", 0.01)):
         yield ComparedFigure(
             f"{label}, {name}",
             "s",
@@ -86,22 +98,25 @@ FIGURES = (
     ComparedFigure("share of the raw ceiling", "%", "higher", ("ceiling", "share")),
     ComparedFigure("a million rows on AWS", "USD", "lower", ("cost", "usd_per_million_rows")),
 )
-LOSSES = (
-    ("dropped arrivals", ("dropped",)),
-    ("failed puts", ("failed",)),
-    ("failed invocations", ("consumer", "errors")),
-    ("dead-lettered messages", ("queue", "dead_lettered")),
-    ("throttled table requests", ("table", "throttled_requests")),
+LOSSES: tuple[tuple[str, tuple[str, ...], float | None], ...] = (
+    ("dropped arrivals", ("dropped",), 0.05),
+    ("failed puts", ("failed",), 0.05),
+    ("failed invocations", ("consumer", "errors"), 0.001),
+    ("dead-lettered messages", ("queue", "dead_lettered"), 0.001),
+    ("throttled table requests", ("table", "throttled_requests"), None),
 )
-"""Counts that should be zero. They are judged by counting error, relative to the number of objects."""
+"""Counts that should be zero, judged by counting error, and the share of the objects up to which a change is noise.
+
+A machine that stands still drops arrivals and fails puts in bursts. A table throttles in bursts of any size (None).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One figure in both runs. `ratio` is B to A; `why` explains the judgement.
 
-    `samples` is the number of samples behind the figure in each run (for a percentile, those beyond it); None if there
-    is one number per run.
+    `samples` is the number of samples behind the figure in each run: objects or, for a `tail` such as `p99`, those
+    beyond it. None if there is one number per run.
     """
 
     name: str
@@ -111,6 +126,7 @@ class Difference:
     judgement: Judgement
     why: str = ""
     samples: tuple[int, int] | None = None
+    tail: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -151,7 +167,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: floa
     for document in (before, after):
         require_summary(document)
     findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
-    findings += [_loss(name, path, before, after) for name, path in LOSSES]
+    findings += [_loss(*loss, before, after) for loss in LOSSES]
     findings.append(_proof(before, after))
     kept = tuple(finding for finding in findings if finding is not None)
     return RunComparison(kept, unlike(before, after), notes(before, after))
@@ -183,7 +199,7 @@ def _figure(
     if judgement in ("better", "worse") and busier(before, after) == {"better": "A", "worse": "B"}[judgement]:
         slower = "B" if judgement == "worse" else "A"
         judgement, why = "noise", f"{why}, but other work took the machine's time in {slower}"
-    return Difference(figure.name, figure.unit, old, new, judgement, why, samples)
+    return Difference(figure.name, figure.unit, old, new, judgement, why, samples, figure.tail)
 
 
 def _judge(
@@ -197,25 +213,37 @@ def _judge(
     (old, new), (first, second) = values, courses
     change = new - old
     if abs(change) <= tolerance * abs(old):
-        return "same", "" if not change else f"within {significant(tolerance * 100)} %"
+        return "same", f"within {significant(tolerance * 100)} %" if old and percent(change / old) != "0.0 %" else ""
     if abs(change) <= figure.least:
         return "noise", f"a change of {value_text(figure.least, figure.unit)} or less does not matter"
-    said = counted(min(samples), "sample") + (f" beyond {figure.name[-3:]}" if figure.beyond < 0.5 else "")
-    if min(samples) < SAMPLES_MIN:
-        return "noise", f"{said}: at least {SAMPLES_MIN} are needed"
-    if len(first) != len(second) or len(first) < STRETCHES_MIN:
-        return "noise", f"{said}: the run is too short to distinguish change from chance"
-    changes = [relative(a, b) for a, b in zip(first, second, strict=True)]
-    typical, way = median(changes), math.copysign(1.0, change)
+    said = counted(min(samples), "sample") + (f" beyond {figure.tail}" if figure.tail else "")
+    if min(samples) < figure.needed:
+        needed = f"about {SAMPLES_TAIL}" if figure.tail else f"at least {figure.needed}"
+        return "noise", f"{said}: {needed} are needed"
+    changes = [relative(a, b) for a, b in zip(first, second, strict=False)]
+    way = math.copysign(1.0, change)
     along = sum(each * way > 0 for each in changes)
-    if along < len(changes) - 1:
-        return "noise", f"{said}: only {along} of {len(changes)} stretches changed that way"
-    if abs(typical) <= relative(1.0, 1.0 + tolerance):
-        return "noise", f"{said}: a few stretches changed, but not the typical one"
-    if abs(typical) <= SPREADS * spread(changes):
-        return "noise", f"{said}: the stretches differ as much from each other"
+    if reason := _chance(changes, along, tolerance) if len(first) == len(second) else _TOO_SHORT:
+        more = f"; about {SAMPLES_TAIL} are needed to find a doubled one" if figure.tail else ""
+        return "noise", f"{said}: {reason}{more if min(samples) < SAMPLES_TAIL else ''}"
     improved = (change > 0) == (figure.better == "higher")
     return ("better" if improved else "worse"), f"{said}: {along} of {len(changes)} stretches changed that way"
+
+
+_TOO_SHORT = "the run is too short to distinguish change from chance"
+
+
+def _chance(changes: Sequence[float], along: int, tolerance: float) -> str:
+    """Why the changes of the stretches, `along` of which go the way of the whole, may be chance; empty if not."""
+    if len(changes) < STRETCHES_MIN:
+        return _TOO_SHORT
+    if along < len(changes) - 1:
+        return f"only {along} of {len(changes)} stretches changed that way"
+    if abs(median(changes)) <= relative(1.0, 1.0 + tolerance):
+        return "a few stretches changed, but not the typical one"
+    if abs(median(changes)) <= SPREADS * spread(changes):
+        return "the stretches differ as much from each other"
+    return ""
 
 
 def relative(before: float, after: float) -> float:
@@ -227,44 +255,52 @@ def spread(changes: Sequence[float]) -> float:
     """How far the changes are from the typical one, as a standard deviation.
 
     The two farthest are left out, because a stall of the machine says nothing about the code. A factor corrects for
-    this, as for a dozen values of a normal distribution.
+    this, as for eight to twelve values of a normal distribution.
     """
     middle = median(changes)
     near = sorted((each - middle) ** 2 for each in changes)[:-2]
-    return 1.5 * math.sqrt(math.fsum(near) / len(near))
+    return (1 + 6 / len(changes)) * math.sqrt(math.fsum(near) / len(near))
 
 
-def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
+def _loss(
+    name: str, path: tuple[str, ...], least: float | None, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Difference | None:
     old, new = number_at(before, path), number_at(after, path)
     if old is None or new is None or (not old and not new):
         return None
     planned, sent = ("planned",), ("queue", "sent")
     objects = [round(number_at(summary, planned) or number_at(summary, sent) or 0) for summary in (before, after)]
+    samples = objects[0], objects[1]
+    if old == new or least is None:
+        said = "" if old == new else "it comes in bursts: shown, not judged"
+        return Difference(name, "", old, new, "same" if old == new else "shown", said, samples)
     # Two counts differ if the difference exceeds three times its own counting error, and is not just a handful.
-    apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * max(objects)
-    judgement: Judgement = "noise" if not apart else "worse" if new > old else "better"
-    why = "" if judgement != "noise" or old == new else f"{counted(max(objects), 'object')}: within the counting error"
-    return Difference(name, "", old, new, "same" if old == new else judgement, why, (objects[0], objects[1]))
+    counting = abs(new - old) <= 3 * math.sqrt(max(1.0, new + old))
+    if counting or abs(new - old) <= least * max(objects):
+        share = f"no more than {significant(least * 100)} % of them"
+        said = f"{counted(max(objects), 'object')}: {'within the counting error' if counting else share}"
+        return Difference(name, "", old, new, "noise", said, samples)
+    return Difference(name, "", old, new, "worse" if new > old else "better", "", samples)
 
 
 def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
-    verdicts = [section(summary, "audit").get("verdict") for summary in (before, after)]
+    audits = section(before, "audit"), section(after, "audit")
+    verdicts = [audit.get("verdict") for audit in audits]
     if not all(isinstance(verdict, str) for verdict in verdicts):
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
+    said = "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}"
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
-    return Difference(
-        "audit exact",
-        "yes or no",
-        old,
-        new,
-        judgement,
-        "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}",
-    )
+    samples = [section(audit, "sampled") for audit in audits]
+    if bool(samples[0]) != bool(samples[1]):
+        name, sampled = ("A", samples[0]) if samples[0] else ("B", samples[1])
+        extent = f"{name} proved a sample of {sampled.get('objects')} of {sampled.get('of')} objects only"
+        judgement, said = "shown", f"{said}; {extent}" if said else extent
+    return Difference("audit exact", "yes or no", old, new, judgement, said)
 
 
 def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:
-    """How many samples are behind a run's figure; for a percentile, how many are beyond it."""
+    """How many samples are behind a run's figure; for a tail, how many are beyond it."""
     counts = (number_at(summary, path) for path in figure.samples)
     return round((next((count for count in counts if count is not None), None) or 0) * figure.beyond)
 
@@ -392,12 +428,19 @@ def value_text(value: float | None, unit: str) -> str:
 
 def change_text(finding: Difference) -> str:
     """`+12.3 %`, or nothing if there is no ratio."""
-    return "" if finding.ratio is None else f"{(finding.ratio - 1) * 100:+.1f} %"
+    return "" if finding.ratio is None else percent(finding.ratio - 1)
+
+
+def percent(change: float) -> str:
+    """A change with its sign, as in `-3.2 %`; one that rounds to zero has none."""
+    text = f"{change * 100:+,.1f} %"
+    return text[1:] if text[1:] == "0.0 %" else text
 
 
 def samples_text(finding: Difference) -> str:
-    """How many samples are behind the figure: `600`, or `600 and 580`; nothing if there is one number per run."""
-    return " and ".join(dict.fromkeys(f"{count:,}" for count in finding.samples or ()))
+    """How many samples are behind the figure: `600`, `600 and 580`, of a tail `6 beyond`; nothing if there are none."""
+    counts = " and ".join(dict.fromkeys(f"{count:,}" for count in finding.samples or ()))
+    return counts + (" beyond" if counts and finding.tail else "")
 
 
 def _cell(text: str) -> str:

@@ -7,6 +7,7 @@ the charts. Reads only the summary.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
@@ -16,7 +17,7 @@ from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.figures import size
 from simulator.load.plan.slo import FIGURES, PERCENTILES
 from simulator.load.report import charts
-from simulator.load.report.text import audit_words, latencies, shape
+from simulator.load.report.text import audit_words, latencies, sample_note, shape
 from simulator.run.bounds import words
 
 WRAPPED = 26
@@ -36,9 +37,8 @@ def page(summary: Mapping[str, Any]) -> str:
         "SERIES": json.dumps(_drawn(summary)).replace("</", "<\\/"),
         "UPLOT_JS": script,
     }
-    for name, value in filled.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
+    # In one pass, because what is filled in has text from outside, which may look like a placeholder.
+    return re.sub(r"\{\{(\w+)\}\}", lambda placeholder: filled[placeholder[1]], text)
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -76,6 +76,8 @@ def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     if summary["interrupted"]:
         said.append("interrupted")
     yield f'<p class="dim">{escape(" · ".join(map(str, said)))}</p>'
+    if note := sample_note(summary):
+        yield f'<p class="dim">The audit is {escape(note)}.</p>'
     if summary["latency_refused"]:
         yield f'<p class="bad">Percentiles refused: {escape(summary["latency_refused"])}.</p>'
 
@@ -86,7 +88,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     rate = throughput.get("objects_per_s_mean")
     tiles = [
         ("objects stored per second", f"{rate:,.1f}" if rate else "-"),
-        ("rows per whole second, mean", _count(throughput.get("rows_per_s_mean"))),
+        ("rows per second, mean", _count(throughput.get("rows_per_s_mean"))),
         ("planned to stored, p50", seconds(stored["p50"])),
         ("planned to stored, p99", seconds(stored["p99"])),
         ("peak backlog of the spike" if summary["find_max"] else "peak backlog", counted(backlog["peak"], "object")),

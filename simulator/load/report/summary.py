@@ -96,7 +96,7 @@ def build(
 
 
 def _from_outside(summary: Mapping[str, Any], cloud: Mapping[str, float | None]) -> dict[str, Any]:
-    """For a deployed stack, replace figures that cannot be seen by CloudWatch's, or by null."""
+    """For a deployed stack, take CloudWatch's figures for what cannot be seen from here; others are null."""
     seen = {name: cloud.get(name) for name in ("throttles", "concurrency_max")}
     whole = {name: None if value is None else round(value) for name, value in seen.items()}
     return {

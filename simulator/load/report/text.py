@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +18,14 @@ from simulator.load.plan.slo import FIGURES
 from simulator.run.causes import render_causes, render_next_steps
 from simulator.run.text import bounds_kept
 
+WIDEST = 200
+"""No table of percentiles is as wide as this."""
+_SHOWN = {"p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "max": "max"}
+_FORMS = tuple(
+    ({name: label for name, label in _SHOWN.items() if name not in left_out}, gap)
+    for left_out, gap in (((), 4), ((), 2), (("p999",), 2), (("p999", "p90"), 2), (("p999", "p90", "max"), 2))
+)
+"""The columns of the percentiles and the gap between two, from the widest table to the narrowest."""
 _LATENCIES = {
     "planned_to_stored": "planned to stored",
     "object_to_stored": "object to stored",
@@ -27,7 +37,7 @@ _LATENCIES = {
 def render(summary: Mapping[str, Any]) -> RenderableType:
     """The verdict, the bounds, the percentiles, what held the pipeline back, the cost, and why anything failed."""
     kept = bounds_kept(summary, FIGURES)
-    parts = [_headline(summary), *kept, _percentiles(summary), labelled(_lines(summary))]
+    parts = [_headline(summary), *kept, _Percentiles(summary), labelled(_lines(summary))]
     return Group(*parts, *render_causes(summary), *render_next_steps(summary))
 
 
@@ -46,14 +56,30 @@ def _headline(summary: Mapping[str, Any]) -> Text:
 
 
 def audit_words(summary: Mapping[str, Any]) -> str:
-    """The audit's verdict, with the size of a sample; without an audit, the reason."""
+    """The audit's verdict, with the size of a sample and what a search left; without an audit, the reason."""
     audit, target = summary["audit"], summary["options"]["target"]
     if audit is not None:
         sampled = audit.get("sampled")
         of = f" in a sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}" if sampled else ""
-        return f"{audit['verdict']}{of}"
+        return f"{audit['verdict']}{of}{_left(summary)}"
     reasons = {"sink": "the sink keeps no rows to audit", "stack": "stockpipe verify audits a deployed stack"}
-    return f"no audit: {reasons.get(target, '--audit none, so only the bounds count')}"
+    return f"no audit: {reasons.get(target, '--audit none was given')}"
+
+
+def _left(summary: Mapping[str, Any]) -> str:
+    """What of a search the audit covers: the store deletes the objects and rows of each probe before the next."""
+    found = summary["find_max"]
+    if found is None or summary["options"]["target"] != "store":
+        return ""
+    if summary["interrupted"]:
+        return ", for what the search left"
+    return ", for what the last probe and the spike left" if found["rate_per_s"] else ", for what the last probe left"
+
+
+def sample_note(summary: Mapping[str, Any]) -> str | None:
+    """What the audit of a sample does not say; None without a sample."""
+    sampled = (summary["audit"] or {}).get("sampled")
+    return "only of the sample's objects; extra rows were not looked for" if sampled else None
 
 
 def shape(summary: Mapping[str, Any]) -> str:
@@ -71,15 +97,27 @@ def shape(summary: Mapping[str, Any]) -> str:
     return f"{chance}{rate} for {significant(arrivals['duration_s'], 4)} s"
 
 
-def _percentiles(summary: Mapping[str, Any]) -> RenderableType:
-    table = Table(box=None, pad_edge=True, padding=(0, 2), header_style="dim")
-    table.add_column("")
-    for name in ("p50", "p90", "p99", "p99.9", "max"):
-        table.add_column(name, justify="right")
-    for label, shown in latencies(summary):
-        cells = (seconds(shown[name]) for name in ("p50", "p90", "p99", "p999", "max"))
-        table.add_row(label, *cells, style="dim" if shown is summary["generator_lag_s"] else None)
-    return table
+@dataclass(frozen=True)
+class _Percentiles:
+    """The percentiles as a table: the widest that fits, and else the narrowest."""
+
+    summary: Mapping[str, Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        tables = [self._table(*form) for form in _FORMS]
+        widths = (Measurement.get(console, options.update_width(WIDEST), table).maximum for table in tables)
+        fitting = (table for table, width in zip(tables, widths, strict=True) if width <= options.max_width)
+        yield next(fitting, tables[-1])
+
+    def _table(self, names: Mapping[str, str], gap: int) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
+        table.add_column("", no_wrap=True)
+        for label in names.values():
+            table.add_column(label, justify="right", no_wrap=True)
+        for label, shown in latencies(self.summary):
+            cells = (seconds(shown[name]) for name in names)
+            table.add_row(f"  {label}", *cells, style="dim" if shown is self.summary["generator_lag_s"] else None)
+        return table
 
 
 def latencies(summary: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -97,22 +135,20 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", f"failed put: {reason}"
     throughput = summary["throughput"]
     objects, rows = throughput.get("objects_per_s_mean"), throughput.get("rows_per_s_mean")
-    yield (
-        "stored",
-        f"{objects:,.1f} objects/s, from the first arrival to the last stored" if objects else "nothing",
-    )
+    few = f"{counted(summary['stored'], 'object')}, too few for a rate" if summary["stored"] else "nothing"
+    yield "stored", f"{objects:,.1f} objects/s, from the first arrival to the last stored" if objects else few
     if rows:
         busiest = throughput.get("rows_per_s_max")
-        most = f", busiest second {busiest:,.0f} rows" if busiest else ""
-        yield "", f"mean {rows:,.0f} rows per whole second{most}"
+        most = f", busiest second {counted(round(busiest), 'row')}" if busiest else ""
+        yield "", f"mean {significant(rows, 4)} rows/s{most}"
     if filtered := summary["queue"]["filtered"]:
         yield (
             "filtered",
             f"{counted(filtered, 'object')}, whose messages the filter deleted: neither stored nor in the backlog",
         )
     yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
-    if (summary["audit"] or {}).get("sampled"):
-        yield "audit", "only of the sample's objects; a sample cannot find extra rows"
+    if note := sample_note(summary):
+        yield "audit", note
     ceiling = summary["ceiling"]
     if ceiling:
         share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"

@@ -1,4 +1,4 @@
-"""`stockpipe inspect`: what files hold, what the consumer would make of them, and the parameters to use."""
+"""`stockpipe inspect`: what files contain, how the consumer would read them, and the parameters to use."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ stockpipe inspect quotes/ --write quotes.json
 
 stockpipe simulate --source quotes/ --parameters quotes.json
 
-Parameters that are given stay as they are, and the rest is guessed by them. Nothing is changed, sent or started.
+inspect keeps the parameters that you give and guesses the rest to fit them. It changes, sends and starts nothing.
 
-Exit codes: 0 all files can be read with the parameters that are named, 2 wrong input, no files, or files that cannot be
-read with them, 3 could not finish, 130 interrupted."""
+Exit codes: 0 all files can be read with the parameters shown, 2 wrong input, no files, or files that cannot be read
+with them, 3 could not finish, 130 interrupted."""
 
 
 @takes(InspectOptions)
@@ -27,6 +27,6 @@ def inspect(options: InspectOptions) -> None:
     """Look at CSV files before anything runs: columns, key, rows that would be rejected, and the parameters to use."""
     if not options.paths:
         raise InputError("no file or folder is named", hint="write, for example: stockpipe inspect quotes/")
-    from stockpipe.commands.inspect import run  # imports what it needs; --help must not wait for it
+    from stockpipe.commands.inspect import run  # slow imports, and --help must not wait
 
     raise typer.Exit(run.run_inspect(options))

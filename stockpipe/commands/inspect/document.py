@@ -1,4 +1,4 @@
-"""What an inspection found as one JSON object, `stockpipe.inspect/1`. Pure: it arranges what is known."""
+"""The findings of an inspection as one JSON object, `stockpipe.inspect/1`. Pure: it only arranges them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def document(
     given: Mapping[str, str],
     paths: Sequence[Path],
 ) -> dict[str, Any]:
-    """Everything that is said. `names` are the parameters of the settings, `given` the settings that are given.
+    """The whole document. `names` has the parameter of each setting, `given` the settings that the user gave.
 
-    `parameters` are those to use: the given ones too, but for those that keep the files from being read.
+    Its `parameters` are those to use, including the given ones, except those that make files unreadable.
     """
     kept = {setting: value for setting, value in given.items() if setting not in inspection.without}
     settings = {**kept, **{setting: proposed.value for setting, proposed in inspection.settings.items()}}
@@ -91,7 +91,7 @@ def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) ->
 
 
 def _columns(one: FileFound) -> list[dict[str, Any]]:
-    """The columns in the header's order, those of the key too."""
+    """The columns in the header's order, including those of the key."""
     survey, names = one.survey, one.columns
     if len(names) != len(survey.columns):
         names = tuple("" if column is None else column.name for column in survey.columns)
@@ -109,7 +109,7 @@ def _columns(one: FileFound) -> list[dict[str, Any]]:
 
 
 def _key_column(name: str, part: str, cells: Sequence[str]) -> dict[str, Any]:
-    """A column of the key; its cells are shown as they are written."""
+    """A column of the key; its cells are shown as in the file."""
     return {
         "name": name,
         "stored_as": None,

@@ -13,7 +13,7 @@ from stockpipe.commands.values import Parameters
 
 
 class InspectOptions(Options):
-    """Which files, and what is known of them."""
+    """The files, and what the user knows about them."""
 
     paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="CSV files, or folders of them.")] = ()
     parameters: Parameters = ()

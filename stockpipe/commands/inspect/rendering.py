@@ -1,4 +1,4 @@
-"""An inspection as a person reads it: tables without lines, which can be piped, and a command to paste."""
+"""An inspection as text: tables without lines, which can be piped, and a command to paste."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from simulator.run.command_line import ShellCommand
 from stockpipe.commands.files import plain
 
 FULL_FILES = 5
-"""Of more files only the first is shown in full, and the others in a line each."""
+"""If there are more files than this, only the first is shown in full, and the others on one line each."""
 CELL_CHARS = 27
 
 
 def show(found: dict[str, Any]) -> None:
-    """Print it to standard output, as wide as the terminal is."""
+    """Print it to standard output, at the terminal's width."""
     shown = visible_console(highlight=False, emoji=False)
     if shown.is_terminal:
         _show(shown, found)
         return
-    # Tables fill their width with blanks, which nobody wants in a file.
+    # Tables pad their lines with blanks, which do not belong in a file.
     text = io.StringIO()
     _show(visible_console(file=text, highlight=False, emoji=False, width=shown.width), found)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
@@ -84,7 +84,7 @@ def _type(column: dict[str, Any]) -> str:
 
 
 def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What else there is to say of a file, with a style."""
+    """Further findings about a file, each with a style."""
     key = file["key"]
     ticker, timestamp = key["ticker"], key["timestamp"]
     name = repr(ticker["column"]) if ticker["column"] is not None else ", ".join(map(_short, ticker["cells"][:1]))
@@ -96,11 +96,11 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if file["rows"] and not key["repeated"] and not key["replaced"]:
         yield "     unique in all rows", ""
     if key["repeated"]:
-        yield f"     {counted(key['repeated'], 'row')} the same as an earlier one", "yellow"
+        yield f"     {counted(key['repeated'], 'row')} the same as an earlier row", "yellow"
     if first := key["first_replaced"]:
         rows, lines = counted(key["replaced"], "row"), f"lines {first['line']:,} and {first['other_line']:,}"
         clash = f"{plain(first['ticker'])}, {plain(first['timestamp'])}"
-        yield f"     {rows} with the key of an earlier one, and another rest: first {lines} ({clash})", "yellow"
+        yield f"     {rows} with the key of an earlier row but other values: first {lines} ({clash})", "yellow"
     if file["rejected_rows"]:
         every = "every one of " if not file["rows"] else ""
         yield f"rejected: {every}{counted(file['rejected_rows'], 'row')}", "red"
@@ -158,7 +158,7 @@ def _table(*columns: str) -> Table:
 
 
 def _line(console: Console, text: str, indent: int = 0, style: str = "") -> None:
-    """One statement; where it is wider than the screen, its next lines are indented more."""
+    """Print a statement; if it is wider than the screen, its further lines have a larger indent."""
     if len(text) + indent <= console.width:
         console.print(Text(" " * indent + text, style=style))
         return

@@ -1,4 +1,4 @@
-"""What `stockpipe inspect` does with its options: look, say what was found, write the parameters."""
+"""Runs `stockpipe inspect`: looks at the files, prints the findings, writes the parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stockpipe.commands.words import require_sound
 
 
 def run_inspect(options: InspectOptions) -> ExitCode:
-    """Inspect the files and return the exit code. Raises `InputError` with a line for each that cannot be read."""
+    """Inspect the files and return the exit code. Raises `InputError` with one line per file that cannot be read."""
     parameters = parameters_of(options)
     stack = template.load(None, parameters)
     require_sound(stack, None)
@@ -34,7 +34,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     environ = {setting: path.consumer.environment.get(setting, "") for setting in FILE_SETTINGS}
     found = find(options.paths, path.notification.prefix)
     require_writable(options.write, inputs=(file.path for file in found.files))
-    # The beginning of each is read twice: for a guess, and in the survey of the whole.
+    # The beginning of each file is read twice: once to guess, once with the whole file.
     total = sum(size + min(size, limits.SOURCE_HEAD_BYTES) for size in sizes(found.files))
     with raised(), bar("inspecting", total) as progress:
         inspection = inspect(found.files, environ, frozenset(given), progress)

@@ -1,4 +1,4 @@
-"""`stockpipe load-test`: what the pipeline holds, and what holds it back."""
+"""`stockpipe load-test`: how much the pipeline can handle, and what holds it back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ stockpipe load-test --target sink --sink-latency 8ms --ramp 10/s..500/s
 
 stockpipe load-test --find-max
 
-A load by the clock has the bounds of `stockpipe simulate` as well. `stockpipe docs bounds` lists all figures.
+Without --backlog and --find-max, simulate's default bounds apply, too. `stockpipe docs bounds` lists all figures.
 
-Defaults of your own go into STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
+You can set your own defaults in STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
 
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted (1 if rows are not proven)."""
@@ -28,6 +28,6 @@ interrupted (1 if rows are not proven)."""
 @takes(LoadTestOptions)
 def load_test(options: LoadTestOptions) -> None:
     """Send objects by the clock, not by completions, and measure each from its planned instant to the table."""
-    from stockpipe.commands.load_test.run import run_load_test  # imports what a run needs; --help must not wait for it
+    from stockpipe.commands.load_test.run import run_load_test  # slow imports, and --help must not wait
 
     raise typer.Exit(run_load_test(options))

@@ -10,7 +10,7 @@ import typer
 from simulator.base.errors import UnusableValueError
 from simulator.base.quantities import parse_rate, rate_text
 from stockpipe.commands import completion
-from stockpipe.commands.cloud import AwsOptions
+from stockpipe.commands.cloud import NAME, AwsOptions
 from stockpipe.commands.options import TYPED, Written
 from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
@@ -50,26 +50,26 @@ def steps_text(rates: tuple[float, ...]) -> str:
     return ",".join(map(rate_text, rates))
 
 
-_NOT_DEPLOYED = (
-    *("template", "parameters", "parameter_files", "runtime", "backlog", "port", "concurrency", "batch_size"),
-    *("window_s", "memory_mb"),
+_LOAD = ("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max", "seed")
+_CONSUMER = (
+    "template",
+    "parameters",
+    "parameter_files",
+    "runtime",
+    "concurrency",
+    "batch_size",
+    "window_s",
+    "memory_mb",
 )
-"""What a deployed stack has by itself."""
 
 
 class LoadTestOptions(AwsOptions):
-    """Where it is sent, the load, the consumer's settings, and what is written."""
+    """The load, its target, the consumer's settings, and the output."""
 
     panels: ClassVar = {
-        "The load": (
-            *("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max"),
-            "seed",
-        ),
+        "The load": _LOAD,
         "Where it goes": (*("target", "sink_latency_s", "endpoint_url", "port", "stack", "region", "profile", "yes"),),
-        "How the consumer runs": (
-            *("template", "parameters", "parameter_files", "runtime", "concurrency", "batch_size", "window_s"),
-            *("memory_mb", "drain_timeout_s"),
-        ),
+        "How the consumer runs": (*_CONSUMER, "drain_timeout_s"),
         "What decides the exit code": ("slo", "accept", "audit"),
         "What is shown and written": ("ui", "every_s", "summary", "report", "screenshot"),
     }
@@ -78,8 +78,16 @@ class LoadTestOptions(AwsOptions):
         frozenset({"ramp", "steps", "spike_per_s", "backlog", "find_max"}),
         *(frozenset({"poisson", shape}) for shape in ("backlog", "find_max")),
         frozenset({"target", "endpoint_url", "stack"}),
-        *(frozenset({"stack", other}) for other in _NOT_DEPLOYED),
+        # A deployed stack already has a consumer, and a load that costs money must be typed.
+        *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
+        *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),
     )
+    short: ClassVar = {
+        "concurrency": "MaximumConcurrency",
+        "batch_size": "BatchSize",
+        "window_s": "BatchingWindow",
+        "memory_mb": "ConsumerMemory",
+    }
     rate_per_s: Annotated[
         float,
         RATE,
@@ -93,17 +101,17 @@ class LoadTestOptions(AwsOptions):
     ramp: Annotated[
         tuple[float, float] | None,
         Written(parse_ramp, "RATE..RATE", ramp_text),
-        typer.Option(help="Raise the rate evenly from one to the other, as in 10/s..500/s."),
+        typer.Option(help="Raise the rate evenly from one rate to the other, as in 10/s..500/s."),
     ] = None
     steps: Annotated[
         tuple[float, ...] | None,
         Written(parse_steps, "RATE,RATE,...", steps_text),
-        typer.Option(help="These rates one after the other, each for an equal share of the duration."),
+        typer.Option(help="Use these rates one after the other, each for an equal share of the duration."),
     ] = None
     spike_per_s: Annotated[
         float | None,
         RATE,
-        typer.Option("--spike", help="This rate in the middle fifth of the duration, --rate before and after."),
+        typer.Option("--spike", help="Use this rate in the middle fifth of the duration, and --rate before and after."),
     ] = None
     poisson: Annotated[bool, typer.Option("--poisson", help="Send at random instants, at the same mean rate.")] = False
     find_max: Annotated[
@@ -127,16 +135,19 @@ class LoadTestOptions(AwsOptions):
     stack: Annotated[
         str | None,
         TYPED,
+        NAME,
         typer.Option("--stack", metavar="NAME", help="Load a deployed stack on AWS, which costs money."),
     ] = None
     region: Annotated[
         str | None,
         TYPED,
+        NAME,
         typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default="as the AWS CLI finds it"),
     ] = None
     profile: Annotated[
         str | None,
         TYPED,
+        NAME,
         typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default="as the AWS CLI finds it"),
     ] = None
     yes: Annotated[bool, TYPED, typer.Option("--yes", "-y", help="With --stack: do not prompt.")] = False
@@ -152,7 +163,7 @@ class LoadTestOptions(AwsOptions):
     audit: Annotated[
         Literal["full", "sample", "none"],
         typer.Option(
-            help="Prove every row, or those of a twentieth of the objects; 'none': the bounds alone decide.",
+            help="Audit every row, or the rows of a twentieth of the objects; with 'none', only the bounds decide.",
             show_default="{}; none with --target sink and --stack",
         ),
     ] = "full"
@@ -176,11 +187,11 @@ class LoadTestOptions(AwsOptions):
     drain_timeout_s: Annotated[
         float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 120.0
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0 takes any free one.")] = 0
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0 uses any free one.")] = 0
     ui: Ui = "auto"
     every_s: Every = 5.0
     summary: Summary = None
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts; it opens without a network.")
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts that opens offline.")
     ] = None
     screenshot: Screenshot = None

@@ -1,4 +1,4 @@
-"""What both ways to run a load test share: the options as given, where the words go, and the exit code."""
+"""Shared by local and deployed load tests: the given options, the output and the exit code."""
 
 from __future__ import annotations
 
@@ -30,40 +30,25 @@ from stockpipe.commands.outputs import echo, write
 from stockpipe.commands.parameters import parameters_of, repeatable
 from stockpipe.commands.words import announce_ignored, withheld_lines
 
-OVERRIDES = {
-    "concurrency": "MaximumConcurrency",
-    "batch_size": "BatchSize",
-    "window_s": "BatchingWindow",
-    "memory_mb": "ConsumerMemory",
-}
-"""Options that are template parameters of the consumer, by a shorter name."""
-
 
 def parameters(options: LoadTestOptions) -> dict[str, str]:
-    """Template parameters: those given by name, over the short options, which must not contradict them."""
-    chosen: dict[str, str] = {}
+    """The template parameters: those given by name, and those of short options, which must not contradict them."""
     given = dict(options.parameters)
-    for option, name in OVERRIDES.items():
-        value = getattr(options, option)
+    for field, name in options.short.items():
+        value, option = getattr(options, field), options.flag_of(field)
         if value is None:
             continue
         if name in given:
-            raise InputError(f"'--{dashed(option)}' and '--parameter {name}=...' set the same", hint="give one of them")
+            raise InputError(f"'{option}' and '--parameter {name}=...' set the same", hint="give one of them")
         if value != int(value):
             raise InputError(
-                f"--{dashed(option)}: '{duration_text(value)}' is not a whole number of seconds", hint="write 1s or 2s"
+                f"{option}: '{duration_text(value)}' is not a whole number of seconds", hint="write 1s or 2s"
             )
-        chosen[name] = str(int(value))
-    return parameters_of(options, chosen)
-
-
-def dashed(option: str) -> str:
-    """An option of `LoadTestOptions` as it is written on the command line."""
-    return option.removesuffix("_s").removesuffix("_mb").replace("_", "-")
+    return parameters_of(options)
 
 
 def run_options(plan: Plan, now: float) -> RunOptions:
-    """What the dashboard says of the run; a search ends when it has found its answer."""
+    """The options that the dashboard shows; a search has no duration, because it ends when it has its answer."""
     return RunOptions(
         "load-test", plan.seed, plan.runtime, now, duration_s=plan.duration_s, objects=plan.backlog or None
     )
@@ -72,7 +57,7 @@ def run_options(plan: Plan, now: float) -> RunOptions:
 async def run_shown(
     options: LoadTestOptions, session: LoadSession, opening: AbstractAsyncContextManager[LoadTarget]
 ) -> ExitCode:
-    """Run a session against a target, show it, write its results; the exit code. Our own failure is raised."""
+    """Run a session against a target, show it and write its results; returns the exit code. Raises our own failure."""
     outlet = _Outlet(options, session)
     with session.interrupts.installed():
         if session.plan.target != "stack":
@@ -86,7 +71,7 @@ async def run_shown(
 
 
 class _Outlet:
-    """Where a load test's words go: the display while it runs, the summary and the page once it is over."""
+    """A load test's output: the display while it runs, then the summary and the page."""
 
     def __init__(self, options: LoadTestOptions, session: LoadSession) -> None:
         self._options, self._session = options, session
@@ -101,7 +86,7 @@ class _Outlet:
         self.summary: dict[str, Any] = {}
 
     def announce_stack(self) -> None:
-        """Say what is not simulated, and which variables no handler sees; the latter in any case."""
+        """Say what is not simulated, and, in every mode, which variables the handlers do not see."""
         announce_ignored(self.display, self._session.stack, self._options.template, self._session.note)
         for line in withheld_lines(self._session.stack):
             if self.display.mode == "quiet":
@@ -110,9 +95,9 @@ class _Outlet:
                 self._session.note(line, "warning")
 
     async def finish(self) -> None:
-        """End the display, write summary and page. Once; of a load that never began there is nothing to report.
+        """End the display, and write the summary and the page, once. A load that never began has no report.
 
-        What cannot be written does not keep the rest from being written.
+        If one of them cannot be written, the others still are.
         """
         session = self._session
         if self.summary or (session.result.failure is not None and not session.result.spans):
@@ -122,7 +107,7 @@ class _Outlet:
         self.summary = summaries.build(
             session, options_json(self._options, session.plan), session.clock.now(), words, typed
         )
-        with contextlib.ExitStack() as steps:  # from the last to the first, each whatever became of those before it
+        with contextlib.ExitStack() as steps:  # from the last to the first, each even if an earlier one failed
             if self._options.summary is not None:
                 steps.callback(write, self._options.summary, json.dumps(self.summary, indent=2) + "\n")
             if self._options.report is not None:
@@ -148,13 +133,13 @@ class _Outlet:
 
 
 def repeat_words(options: LoadTestOptions) -> tuple[str, ...]:
-    """The words of a command that runs the same again: all that was given, and the seed."""
+    """The command that repeats the run, as words: all options given, and the seed."""
     again = repeatable(options)
     return ("stockpipe", "load-test", *again.words({*again.given, "seed"}))
 
 
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
-    """The options as resolved, lengths in seconds and rates per second, named as on the command line."""
+    """The resolved options, named as on the command line; times are in seconds, rates per second."""
     asked = ("rows", "backlog", "ramp", "steps", "poisson", "find_max", "endpoint_url", "stack", "slo")
     return {
         "target": plan.target,
@@ -172,7 +157,7 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
 
 
 def exit_code(summary: Mapping[str, Any], result: Result) -> ExitCode:
-    """1 for what is not proven, a missed bound or a search without an answer; 130 for an early end."""
+    """1 if rows are not proven, a bound is missed or a search has no answer; 130 for an early end."""
     audit = summary["audit"]
     proven = audit is None or audit["verdict"] == "exact"
     drained = summary["backlog"]["drained"] is not False

@@ -1,4 +1,4 @@
-"""What `stockpipe load-test` does with its options: resolve them, run, return the exit code."""
+"""Runs `stockpipe load-test`: resolves the options, runs, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.base.quantities import duration_text
 from simulator.base.usage import allow_open_files
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
 from simulator.load.plan.plan import Plan, TargetName
-from simulator.load.plan.slo import FIGURES
+from simulator.load.plan.slo import FIGURES, require_measured
 from simulator.load.session import LoadSession
 from simulator.load.target import open_twin
 from simulator.run.bounds import parse_all
@@ -23,20 +23,20 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.load_test.outlet import OVERRIDES, dashed, parameters, run_options, run_shown
+from stockpipe.commands.load_test.outlet import parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
 from stockpipe.commands.words import require_sound
 
 
 def run_load_test(options: LoadTestOptions) -> int:
-    """Run it and return the exit code."""
+    """Run the load test and return the exit code."""
     inputs = (options.template, *(file.path for file in options.parameter_files))
     if str(options.report) == "-":
         raise InputError("--report: '-' is not a file", hint="name a file, as in --report load.html")
     require_writable(options.report, options.screenshot, summary=options.summary, inputs=inputs)
     stack, plan = resolve(options)
     if options.stack is not None:
-        from stockpipe.commands.load_test.stack import run_on_stack  # imports what a deployed stack needs
+        from stockpipe.commands.load_test.stack import run_on_stack  # only needed for a deployed stack
 
         return run_on_stack(options, stack, plan)
     if plan.endpoint_url is not None:
@@ -51,7 +51,7 @@ def run_load_test(options: LoadTestOptions) -> int:
 
 
 def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
-    """The stack and the plan. Raises `InputError` for options that contradict each other or cannot be."""
+    """The stack and the plan. Raises `InputError` for options that contradict each other or are impossible."""
     target = _target(options)
     _require_one_shape(options)
     profile = _profile(options)
@@ -60,7 +60,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
     require_sound(stack, options.template)
     asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
-    return stack, Plan(
+    plan = Plan(
         profile=profile,
         backlog=options.backlog or 0,
         target=target,
@@ -70,11 +70,13 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
         accepted=frozenset(options.accept),
         **{name: getattr(options, name) for name in asked},
     )
+    require_measured(plan)
+    return stack, plan
 
 
 def _only_one(given: Mapping[str, object], clash: str) -> str | None:
-    """The one option that is given."""
-    names = [name for name, value in given.items() if value]
+    """The one option that was given, if any."""
+    names = [name for name, value in given.items() if value is not None and value is not False]
     if len(names) > 1:
         raise InputError(f"{' and '.join(names)} {clash}", hint="give one of them")
     return names[0] if names else None
@@ -85,13 +87,13 @@ def _target(options: LoadTestOptions) -> TargetName:
     targets = {"--target": "target" in options.given, "--endpoint-url": endpoint, "--stack": options.stack}
     _only_one(targets, "name different targets")
     if "sink_latency_s" in options.typed and options.target != "sink":
-        raise InputError("'--sink-latency' goes with '--target sink' only", hint="add --target sink")
+        raise InputError("'--sink-latency' only goes with '--target sink'", hint="add --target sink")
     if options.stack is not None:
         _require_nothing_overridden(options)
         return "stack"
     for option in ("region", "profile", "yes"):
         if getattr(options, option):
-            raise InputError(f"'--{option}' goes with '--stack' only", hint="add --stack NAME, or leave it out")
+            raise InputError(f"'--{option}' only goes with '--stack'", hint="add --stack NAME, or leave it out")
     if endpoint is not None:
         _require_loopback(endpoint)
         return "endpoint"
@@ -99,7 +101,7 @@ def _target(options: LoadTestOptions) -> TargetName:
 
 
 def _require_nothing_overridden(options: LoadTestOptions) -> None:
-    given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(options, option) is not None]
+    given = [options.flag_of(option) for option in options.short if getattr(options, option) is not None]
     given += ["--parameter"] if options.parameters else []
     given += ["--parameters"] if options.parameter_files else []
     given += ["--template"] if options.template else []
@@ -119,7 +121,7 @@ def _require_loopback(url: str) -> None:
     if not is_loopback_url(url):
         raise InputError(
             f"--endpoint-url: '{url}' is not on this machine",
-            hint="load is sent to this machine alone, or to AWS by the name of a deployed stack: --stack NAME",
+            hint="send load to this machine, or to a deployed stack on AWS with --stack NAME",
         )
 
 
@@ -133,7 +135,7 @@ def _require_one_shape(options: LoadTestOptions) -> None:
     }
     shape = _only_one(shapes, "are different loads")
     if "rate_per_s" in options.given and shape not in (None, "--spike"):
-        raise InputError(f"'--rate' does not go with '{shape}', which sets the rate by itself", hint="leave out --rate")
+        raise InputError(f"'--rate' does not go with '{shape}', which sets its own rate", hint="leave out --rate")
     if options.poisson and shape in ("--backlog", "--find-max"):
         raise InputError(f"'--poisson' does not go with '{shape}'", hint="leave out --poisson")
 
@@ -161,15 +163,15 @@ def _require_provable(options: LoadTestOptions, target: TargetName) -> None:
     if target == "stack":
         raise InputError(
             f"--audit {options.audit} does not go with --stack: after the load, run stockpipe verify --stack "
-            f"{options.stack}, which says beforehand what it costs"
+            f"{options.stack}, which first shows what it costs"
         )
 
 
 def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
     if profile.peak_per_s > limits.LOAD_RATE_PER_S:
         raise InputError(
-            f"{profile.peak_per_s:,.0f}/s is more than a generator can send",
-            hint=f"the most is {limits.LOAD_RATE_PER_S:,.0f}/s (more rows per object make more load)",
+            f"{profile.peak_per_s:,.0f}/s is more than the generator can send",
+            hint=f"the most is {limits.LOAD_RATE_PER_S:,.0f}/s; for more load, send more rows per object",
         )
     count = options.backlog or profile.total
     if count > limits.LOAD_OBJECTS:

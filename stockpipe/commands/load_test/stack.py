@@ -1,4 +1,4 @@
-"""`stockpipe load-test --stack NAME`: the same load against a deployed stack, after saying what it will cost."""
+"""`stockpipe load-test --stack NAME`: the same load against a deployed stack, after showing the cost."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from stockpipe.deploy.status import queue_status
 
 
 def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
-    """Find the stack, say what it will cost, ask, run; the exit code."""
+    """Find the stack, show the cost, ask, and run; returns the exit code."""
     if plan.find_max:
         raise InputError(
-            "--find-max searches on this machine alone: on AWS, log lines report stored objects too late for a search",
+            "--find-max only searches on this machine: on AWS, log lines report stored objects too late for a search",
             hint="use --steps with --stack",
         )
 
@@ -36,7 +36,7 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         status = await queue_status(aws, target.queue)
         if status.messages:
             raise CouldNotFinish(
-                f"the queue of stack '{name}' holds {counted(status.messages, 'message')}, which would be measured too",
+                f"the queue of stack '{name}' holds {counted(status.messages, 'message')}, which would count too",
                 hint=f"wait until it is empty (`stockpipe status --stack {name}`), or stop the schedule",
             )
         as_deployed = _as_deployed(stack, deployed)
@@ -62,6 +62,6 @@ def _confirmed(options: LoadTestOptions, plan: Plan, stack: Stack, deployed: Dep
 
 
 def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
-    """The template as it was deployed: with the stack's own parameters, as far as this template has them."""
+    """The template with the deployed stack's own parameters, as far as the template has them."""
     given = {name: value for name, value in deployed.stack.parameters.items() if name in stack.parameters}
     return template.load(None, given)

@@ -1,4 +1,4 @@
-"""`stockpipe simulate`: the whole loop offline, live, and proven at the end."""
+"""`stockpipe simulate`: runs the whole pipeline offline, shows it live, and proves the result."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ stockpipe simulate --scenario burst
 
 stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y' --slo 'rejected<1%'
 
-Bounds by default: no message dead-lettered, no object with all or many of its rows rejected, and something stored if
-something was sent; --slo on one of these figures replaces it. `stockpipe docs bounds` lists all figures.
+Default bounds: no message is dead-lettered, no object has all or many of its rows rejected, and something is stored
+if something was sent. An --slo on one of these figures replaces its default. `stockpipe docs bounds` lists all figures.
 
-Defaults of your own go into STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
+You can set your own defaults in STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
 
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted (1 if rows are not proven)."""
@@ -30,7 +30,7 @@ interrupted (1 if rows are not proven)."""
 def simulate(options: SimulateOptions) -> None:
     """Run the whole pipeline offline, with a live dashboard, and prove that no row was lost or invented."""
     with kept_for_good():
-        from stockpipe.commands.simulate import run  # imports what a run needs; --help must not wait for it
+        from stockpipe.commands.simulate import run  # slow imports, and --help must not wait
 
     if options.scenario == "list":
         run.list_scenarios()

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import typer
 
 from stockpipe.commands import completion
-from stockpipe.commands.options import Options
+from stockpipe.commands.options import Options, Written
 from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
     DURATION,
@@ -25,7 +25,7 @@ from stockpipe.commands.values import (
 
 
 class SimulateOptions(Options):
-    """A scenario sets those that the command line does not."""
+    """The options; a scenario sets those that the command line does not."""
 
     panels: ClassVar = {
         "What is sent": (
@@ -39,7 +39,12 @@ class SimulateOptions(Options):
         "What decides the exit code": ("slo", "accept"),
         "What is shown and written": ("ui", "every_s", "ready", "summary", "logs", "tail", "screenshot"),
     }
-    rivals: ClassVar = (frozenset({"duration_s", "ticks", "sources", "paths"}),)
+    rivals: ClassVar = (
+        frozenset({"duration_s", "ticks", "sources", "paths"}),
+        frozenset({"no_schedule", "ticks"}),
+        frozenset({"tail", "ui=live"}),
+    )
+    short: ClassVar = {"files": "FileCount", "rows": "RowsPerFile"}
     paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="More files for --source.")] = ()
     duration_s: Annotated[
         float,
@@ -77,6 +82,7 @@ class SimulateOptions(Options):
     ] = False
     scenario: Annotated[
         str | None,
+        Written(str, "NAME", is_file=lambda text: text.endswith((".yaml", ".yml"))),
         typer.Option(
             metavar="NAME",
             help="A prepared run, such as burst, poison or outage, or a .yaml file; 'list' lists them.",
@@ -99,13 +105,13 @@ class SimulateOptions(Options):
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The package (zip or folder) to run with --runtime process; with inline, where other handlers are.",
+            help="The package (zip or folder) to run with --runtime process; with inline, load other handlers from it.",
         ),
     ] = None
     capacity: Annotated[
         Literal["aws", "unlimited"], typer.Option(help="The store's capacity: AWS's limits, or none.")
     ] = "aws"
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 takes any free one.")] = 0
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 uses any free one.")] = 0
     drain_timeout_s: Annotated[
         float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 60.0

@@ -1,4 +1,4 @@
-"""What `stockpipe simulate` does with its options: resolve them, run, print the result."""
+"""Runs `stockpipe simulate`: resolves the options, runs, and prints the result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
 from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.outputs import echo, require_writable, write
-from stockpipe.commands.parameters import parameters_of, repeatable
+from stockpipe.commands.parameters import giving_way, parameters_of, repeatable
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.sources import Chosen, choose
 from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
@@ -46,12 +46,12 @@ def list_scenarios() -> None:
     for name in scenarios.names():
         sys.stdout.write(f"{name:<16} {scenarios.load(name).title}\n")
     sys.stdout.write(
-        "\nRun one: stockpipe simulate --scenario burst    Each is explained in: stockpipe docs scenarios\n"
+        "\nRun one: stockpipe simulate --scenario burst    They are explained in: stockpipe docs scenarios\n"
     )
 
 
 def run_simulate(options: SimulateOptions) -> int:
-    """Run it and return the exit code."""
+    """Run the simulation and return the exit code."""
     stack, plan = resolve(options)
     scenario = Path(options.scenario) if options.scenario else None
     given = (file.path for file in options.parameter_files)
@@ -64,7 +64,7 @@ def run_simulate(options: SimulateOptions) -> int:
 
 
 def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
-    """The stack and the plan: what was given, over the scenario's, over the defaults. Raises `InputError`."""
+    """The stack and the plan; given options override the scenario's, which override defaults. Raises `InputError`."""
     asked = bounds.parse_all(options.slo)
     scenario = scenarios.load(options.scenario) if options.scenario else None
     if scenario is not None:
@@ -113,18 +113,32 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
 
 
 def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOptions:
-    """The scenario's options where the command line is silent; they count as given too."""
+    """Add the scenario's options that the command line does not set; they count as given."""
+    held = _scenario_fields(scenario)
+    rest = _giving_way(options, scenario)
+    free = {name: value for name, value in held.items() if name not in rest.typed}
+    return rest.replaced(**free, given={*rest.given, *free})
+
+
+def _scenario_fields(scenario: Scenario) -> dict[str, Any]:
+    """The options that a scenario sets, by field."""
     fields = {"duration": "duration_s", "drain_timeout": "drain_timeout_s", "schedule": "no_schedule"}
     held = {fields.get(name, name): value for name, value in scenario.options.items()}
     if "no_schedule" in held:
         held["no_schedule"] = not held["no_schedule"]
-    free = {name: value for name, value in held.items() if name not in options.typed}
-    rest = options.yielding(free.keys())
-    return rest.replaced(**free, given={*rest.given, *free})
+    return held
+
+
+def _giving_way(options: SimulateOptions, scenario: Scenario | None) -> SimulateOptions:
+    """The options without configured values for what the scenario sets, including template parameters."""
+    if scenario is None:
+        return options
+    free = _scenario_fields(scenario).keys() - options.typed
+    return giving_way(options.yielding(free), scenario.parameters.keys())
 
 
 def _without_scenario(options: SimulateOptions) -> Stack | None:
-    """The stack without a scenario's parameters; None for a template that cannot be without them."""
+    """The stack without a scenario's parameters; None if the template does not work without them."""
     try:
         return template.load(options.template, _parameters(options, None))
     except InputError:
@@ -132,7 +146,7 @@ def _without_scenario(options: SimulateOptions) -> Stack | None:
 
 
 def _caption_values(options: SimulateOptions, stack: Stack, duration_s: float | None) -> dict[str, str | None]:
-    """What a caption may name: the options that a scenario sets, as they hold, and the template's parameters.
+    """The values for captions: the options that a scenario may set, and the template's parameters.
 
     Lengths are in seconds; `duration_s` is the plan's.
     """
@@ -148,12 +162,7 @@ def _caption_values(options: SimulateOptions, stack: Stack, duration_s: float | 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
     stories = scenario.parameters if scenario else {}
-    chosen: dict[str, str] = {}
-    if options.files is not None:
-        chosen["FileCount"] = str(options.files)
-    if options.rows is not None:
-        chosen["RowsPerFile"] = str(options.rows)
-    return {**stories, **parameters_of(options, chosen)}
+    return {**stories, **parameters_of(_giving_way(options, scenario))}
 
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
@@ -184,7 +193,7 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
 
 
 class _SimulateOutlet:
-    """Where a run's words go: the display while it runs, the summary once it is over, machine output by itself."""
+    """A run's output: the display while it runs, then the summary; machine output goes its own way."""
 
     def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
         self._options, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
@@ -199,7 +208,7 @@ class _SimulateOutlet:
         self.summary: dict[str, Any] = {}
 
     def announce_template(self, stack: Stack, record: Record) -> None:
-        """Say what AWS advises against in the template, and that the twin does not act on all of it."""
+        """Say what AWS advises against in the template, and that the twin does not simulate all of it."""
         options, story = self._options, self._plan.story
         announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
         usual = _without_scenario(options) if story else None
@@ -209,7 +218,7 @@ class _SimulateOutlet:
     def announce_left_out(self, stack: Stack, record: Record) -> None:
         """Say which files `--skip-unreadable` leaves out, and which variables no handler sees.
 
-        Where no events are shown, on standard error.
+        If no events are shown, this goes to standard error.
         """
         for line in (*(f"left out: {line}" for line in self._plan.left_out), *withheld_lines(stack)):
             if self.display.mode == "quiet":
@@ -218,21 +227,21 @@ class _SimulateOutlet:
                 record(Noted(self._clock.now(), line, "warning"))
 
     def tail(self, observation: Observation) -> None:
-        """Print a line of a log stream as it is written."""
+        """Print a line of a log as it is written."""
         if isinstance(observation, LogWritten):
             where = f"{observation.function}[{observation.environment}]"
             self.display.console.print(f"{where} {visible_line(observation.line)}", soft_wrap=True, markup=False)
 
     def close_logs(self, directory: LogDirectory) -> None:
-        """Close the files of `--logs`; raise what kept lines from being written."""
+        """Close the files of `--logs`; raise the error if lines could not be written."""
         directory.close()
         if (error := directory.failed) is not None:
             raise CouldNotFinish(f"--logs: lines are missing, {error.filename or 'a file'}: {error.strerror}")
 
     async def finish(self, run: Simulation) -> None:
-        """End the display, write the summary. Once: a hold comes here twice.
+        """End the display and write the summary, once: with a hold, this is called twice.
 
-        What cannot be written does not keep the rest from being written.
+        If one output cannot be written, the others still are.
         """
         if self.summary:
             return
@@ -290,7 +299,7 @@ class _SimulateOutlet:
 def _recorders(
     options: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
 ) -> Record:
-    """One function that passes each observation to every reader."""
+    """One function that passes each observation to all readers."""
     recorders: list[Record] = [telemetry.record]
     if options.logs is not None:
         try:
@@ -317,7 +326,8 @@ def _recorders(
 
 
 def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
-    """The options as resolved, lengths in seconds, named as on the command line."""
+    """The resolved options, named as on the command line; times are in seconds."""
+    options = _giving_way(options, plan.story)
     return {
         "duration": plan.duration_s if plan.duration_s is not None else 0.0,
         "ticks": plan.ticks,
@@ -344,10 +354,11 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
 
 
 def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
-    """The words of a command that runs the same again: all that was given, the seed, and the first tick's time.
+    """The command that repeats the run, as words: all options given, the seed, and the first tick's time.
 
-    `--hold` is left out, because whoever wants it adds it.
+    It leaves out `--hold`, which users can add if they want it.
     """
+    options = _giving_way(options, plan.story)
     resolved = {"seed": plan.seed, **({"start_at": plan.start_at} if plan.fires else {})}
     names = (options.given | resolved.keys()) - {"hold"}
     again = repeatable(options.replaced(**resolved))
@@ -355,7 +366,7 @@ def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
 
 
 def _exit_code(summary: Mapping[str, Any], run: Simulation) -> ExitCode:
-    """1 for what is not proven or a missed bound, which outweigh an early end."""
+    """1 if rows are not proven or a bound is missed, which take precedence over an early end."""
     if summary["audit"]["verdict"] != "exact" or not all(judged["held"] for judged in summary["bounds"]):
         return ExitCode.NOT_PROVEN
     return ExitCode.INTERRUPTED if run.interrupted else ExitCode.DONE

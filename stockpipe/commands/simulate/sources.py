@@ -13,22 +13,22 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring
 from stockpipe.commands.files import HANDLER, MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 
-WAY_OUT = "add --skip-unreadable to go on without them"
+WAY_OUT = "add --skip-unreadable to continue without them"
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The files to send, and a line for each path that is left out, for as many as can be read at a glance."""
+    """The files to send, and one line per path that is left out (at most a screenful)."""
 
     files: tuple[SourceFile, ...]
     left_out: tuple[str, ...]
 
 
 def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable: bool) -> Chosen:
-    """The files below these paths that the consumer reads under its settings in force.
+    """The files under these paths that the consumer can read with its current settings.
 
-    Raises `InputError` with a line for each of the others, unless they are to be left out and something remains. What
-    another consumer than ours would read is not known: then only what cannot be sent is refused.
+    Raises `InputError` with one line per unreadable file, unless those are skipped and something remains. If the
+    consumer is not ours, we do not know what it reads, and refuse only files that cannot be sent.
     """
     found = find(paths, path.notification.prefix)
     names = parameter_names(stack, path)
@@ -41,7 +41,7 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
         unreadable = {problem.path for problem in refused}
         files = tuple(source for source in files if source.path not in unreadable)
     if problems and not (skip_unreadable and files):
-        # A path that is in the list of problems is one of the files that were meant.
+        # A path in the list of problems is one of the files that the user meant.
         raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
     lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:

@@ -29,6 +29,7 @@ KNOWN = ("simulate", "load-test", "TickerColumn", "TimestampColumn", "drain_time
 def test_the_nearest_name_is_like_what_was_written(name: str, found: str | None) -> None:
     """A slip, another case or separator, or the beginning of a name; nothing where nothing is near."""
     assert nearest(name, KNOWN) == found
+    assert nearest("path", ("python",)) is None
 
 
 def test_a_hint_names_one_or_few_or_says_how_to_list_them() -> None:

@@ -106,6 +106,18 @@ async def test_an_object_that_is_deleted_during_the_audit_says_nothing(scene: Sc
     assert await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/passing.csv", "NoSuchKey")) == EXACT
 
 
+async def test_an_object_of_a_sample_that_is_gone_leaves_it_unproven(scene: Scene) -> None:
+    """Its rows may be in the table, and a sample does not look for them: the object does not count as read."""
+    await scene.put("stocks/passing.csv", FIRST)
+    gone = _Refuses(scene.clients.s3, "stocks/passing.csv", "NoSuchKey")
+    found = await scene.audit(s3=gone, sample_seed=1)
+    assert found.sampled is not None
+    assert (found.verdict, found.sampled.objects) == ("unproven", found.sampled.of - 1)
+    assert found.differences == ("stocks/passing.csv is in the sample, but was gone before it was read",)
+    at_rest = await scene.audit(s3=gone, sample_seed=1, dead_lettered=("stocks/passing.csv",))
+    assert (at_rest.verdict, at_rest.differences) == ("exact", ())
+
+
 async def test_a_table_that_does_not_exist_is_one_clear_line(scene: Scene) -> None:
     """AWS's refusal is reported in one line."""
     with pytest.raises(CouldNotFinish, match=r"could not go on reading: .*ResourceNotFoundException"):

@@ -225,6 +225,25 @@ def test_objects_beyond_one_page_are_listed_in_order() -> None:
         assert listed == list(enumerate(keys, 1))
 
 
+def test_only_the_objects_of_a_sample_are_kept() -> None:
+    """The others are forgotten, and their numbers with them; the rest keep theirs."""
+    with Evidence() as evidence:
+        evidence.add_objects("b", [f"{n}.csv" for n in range(1, 6)])
+        evidence.keep({2, 5})
+        assert [(number, key) for number, key, _ in evidence.objects()] == [(2, "2.csv"), (5, "5.csv")]
+        assert evidence.object_count() == 2
+
+
+def test_the_keys_of_claimed_rows_are_listed_once() -> None:
+    """Of rows alone, whatever the objects say about them."""
+    with Evidence() as evidence:
+        evidence.add_objects("b", ["a.csv", "b.csv"])
+        evidence.claim(Kind.ROW, 1, [("A", "1", 2, "x"), ("A", "2", 3, "x")])
+        evidence.claim(Kind.ROW, 2, [("A", "1", 2, "y")])
+        evidence.claim(Kind.REJECTION, 1, [("a.csv", "4", 4, "row")])
+        assert sorted(evidence.claimed_keys()) == [("A", "1"), ("A", "2")]
+
+
 def test_what_is_beyond_memory_goes_to_files_that_have_no_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,7 +203,25 @@ def test_an_invocation_whose_own_figures_contradict_each_other_is_reported() -> 
     ]
 
 
-def test_of_a_sample_no_total_is_compared() -> None:
+def test_of_a_sample_no_total_of_rows_is_compared() -> None:
     """What was not read cannot disagree; what the consumer wrote is still held against what the store accepted."""
-    assert said(put=Counted(1, 1, 1), settled=Counted(1, 1, 1), whole=False) == []
-    assert len(said(put=Counted(1, 1, 1), counted=989, whole=False)) == 1
+    few = Counted(10, 1, 60_000)
+    sample: dict[str, Any] = {"put": few, "settled": Counted(1, 1, 1), "distinct_rows": 0, "whole": False}
+    assert said(**sample) == said(replace(PRODUCER, said=None), **sample) == []
+    assert said(replace(PRODUCER, said=Amount(10, 1_000, 60_000)), **{**sample, "settled": few}) == []
+    assert len(said(counted=989, **sample)) == 1
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (Counted(9, 1, 60_000), "Generator reports 10 objects written; the bucket has 9"),
+        (Counted(11, 1, 60_000), "Generator reports 10 objects written; the bucket has 11"),
+        (Counted(10, 1, 59_999), "Generator reports 60,000 bytes written; the bucket has 59,999"),
+    ],
+)
+def test_of_a_sample_all_objects_are_counted(put: Counted, words: str) -> None:
+    """They are listed before any is drawn: an object that is gone from the bucket is a difference, drawn or not."""
+    assert said(put=put, settled=Counted(1, 1, 1), whole=False) == [words]
+    (asked,) = said(replace(PRODUCER, said=None), put=replace(put, files=9), settled=Counted(1, 1, 1), whole=False)
+    assert asked == "Generator was to write 10 objects with 1,000 rows; the bucket has 9 objects"

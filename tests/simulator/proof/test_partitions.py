@@ -148,6 +148,21 @@ def test_a_key_of_many_statements_is_read_a_block_at_a_time(
     assert in_hand == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
 
 
+def test_what_is_added_while_others_are_read_harms_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading moves the place in the file, and writing goes on at its end all the same."""
+    monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)
+    monkeypatch.setattr(limits, "AUDIT_PARTITIONS", 1)
+    partitions = Partitions()
+    batches: list[list[Statement]] = [[(f"{number}", "key", "content")] for number in range(3)]
+    for batch in batches[:2]:
+        partitions.add(batch)
+    (reading,) = partitions.streams()
+    assert next(reading) == batches[0][0]
+    partitions.add(batches[2])
+    assert list(partitions) == [[statement for batch in batches for statement in batch]]
+    partitions.close()
+
+
 def test_what_is_added_after_reading_is_there_too(partitions: Partitions, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading moves the place in the file; what is written next goes to its end all the same."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Collection
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from botocore.hooks import HierarchicalEmitter
 
 from fakes.audited import EXACT, Scene
+from fakes.clock import InstantClock
+from simulator.base import limits
+from simulator.base.errors import CouldNotFinish, one_failure
 from simulator.proof.account import Sampled
 from simulator.proof.ledgers import Consumer, Ledgers
-from simulator.proof.sampling import draw, sample_size
+from simulator.proof.sampling import draw, read_back, sample_size
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,6 +41,38 @@ async def test_a_seed_draws_the_same_objects() -> None:
     assert min(drawn) >= 1
     assert max(drawn) <= 4_000
     assert drawn == draw(4_000, SEED) != draw(4_000, SEED + 1)
+
+
+class _Throttled:
+    """A table that processes one key of a request in some reads, and none in the others."""
+
+    def __init__(self, progress: Collection[int]) -> None:
+        self.progress, self.reads, self.meta = progress, 0, SimpleNamespace(events=HierarchicalEmitter())
+
+    async def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        """Answer with an item per key that was processed."""
+        self.reads += 1
+        keys = RequestItems["T"]["Keys"]
+        done = int(self.reads in self.progress)
+        left = {"T": {"Keys": keys[done:]}} if keys[done:] else {}
+        return {"Responses": {"T": keys[:done]}, "UnprocessedKeys": left}
+
+
+@pytest.mark.parametrize("progress", [(1, 2, 3), (1, 2), (), (100, 200), (100, 200, 300), (101,)])
+async def test_a_table_that_processes_no_key_ends_the_audit(progress: tuple[int, ...]) -> None:
+    """As long as it processes any, the rest is read again; after a hundred reads in a row without one, never."""
+    table, clock, taken = _Throttled(progress), InstantClock(), list[Any]()
+    keys = [(f"T{number}", "2000-01-01") for number in range(3)]
+    with contextlib.ExitStack() as stack:
+        failure = None
+        if len(progress) < len(keys):
+            failure = stack.enter_context(pytest.raises(CouldNotFinish, match="'T': it processed none of"))
+        with one_failure():
+            await read_back(cast("Any", table), "T", keys, taken.extend, clock, 1)
+    done = [read for read in progress if read != 101]  # by then it has given up
+    assert len(taken) == len(done)
+    assert table.reads == max(done, default=0) + (limits.AUDIT_IDLE_READS if failure else 0)
+    assert clock.now() == pytest.approx(limits.AUDIT_PAUSE_S * (table.reads - 1))
 
 
 def _item(number: int, row: int) -> dict[str, dict[str, str]]:

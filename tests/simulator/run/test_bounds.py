@@ -292,6 +292,27 @@ def test_what_a_value_means_is_said_with_its_parts() -> None:
         assert words(first, {"audit": audit}) == ("1 object", "objects of which every row was rejected")
 
 
+@pytest.mark.parametrize(
+    ("bound", "is_of_the_sample"),
+    [
+        ("rejected<1%", True),
+        ("stored_rows>0", True),
+        ("objects_all_rejected<1", True),
+        ("pending_rows<1", True),
+        ("pending_objects<1", False),
+        ("dead_lettered<1", False),
+        ("rows_per_s>1", False),
+    ],
+)
+def test_a_figure_of_a_sample_says_so(bound: str, is_of_the_sample: bool) -> None:
+    """All figures of the audit, except for the objects at rest, which are known without reading them."""
+    whole: dict[str, Any] = {**SUMMARY, "audit": {**SUMMARY["audit"], "sampled": None}}
+    sample = {**whole, "audit": {**whole["audit"], "sampled": {"objects": 20, "of": 1_200}}}
+    (judged,) = judge(parse_all((bound,)), whole)
+    said = " (in the sample of 20 of 1,200 objects)" if is_of_the_sample else ""
+    assert words(judged, sample)[1] == words(judged, whole)[1] + said
+
+
 def test_a_number_is_looked_up_by_its_path() -> None:
     """Whatever is no mapping on the way, or no number at its end, is no figure."""
     assert number_at({"a": {"b": 1.5}}, ("a", "b")) == 1.5

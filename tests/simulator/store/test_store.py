@@ -161,7 +161,7 @@ async def test_a_store_that_does_not_answer_is_reported_and_ended(monkeypatch: p
 async def test_a_port_in_use_is_one_clear_line(lenient_store: Store) -> None:
     """The line names the port and says what to do."""
     port = lenient_store.port
-    with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; `--port 0` takes a free one"):
+    with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; `--port 0` uses a free one"):
         async with Store.open(port=port):
             pass
 

@@ -14,24 +14,45 @@ OPTIONS = RunOptions("simulate", 0, "inline", 1000.0)
 
 
 @pytest.mark.parametrize(
-    ("first_put_at", "first_write_at", "last_write_at", "mean"),
+    ("first_put_at", "first_write_at", "last_write_at", "busiest", "mean"),
     [
-        (1000.9, 1001.0, 1001.0, 45.0),
-        (1000.9, 1000.95, 1000.99, 90.0),
-        (1000.0, 1000.5, 1002.0, 30.0),
-        (1005.0, 1001.5, 1002.0, 45.0),
-        (1000.0, None, 1000.0, 90.0),
-        (None, 1000.0, 1000.0, None),
-        (1000.0, None, None, None),
+        (1000.9, 1001.0, 1001.9, 90, 90.0),
+        (1000.9, 1000.95, 1000.99, 90, 90.0),
+        (1000.5, 1000.9, 1003.5, 40, 30.0),
+        (1000.9, 1001.0, 1002.4, 50, 50.0),
+        (1000.9, 1001.0, 1002.4, 0, 60.0),
+        (1005.0, 1001.5, 1003.5, 80, 45.0),
+        (1000.0, None, 1000.0, 90, 90.0),
+        (None, 1000.0, 1000.0, 90, None),
+        (1000.0, None, None, 90, None),
     ],
 )
-def test_the_mean_is_of_whole_seconds(
-    first_put_at: float | None, first_write_at: float | None, last_write_at: float | None, mean: float | None
+def test_the_mean_is_over_the_time_from_the_first_put_to_the_last_write(
+    first_put_at: float | None,
+    first_write_at: float | None,
+    last_write_at: float | None,
+    busiest: int,
+    mean: float | None,
 ) -> None:
-    """Of those that the busiest one is one of, from the first put (or an earlier write) to the last write."""
-    table = TableCounters(rows_written=90, first_write_at=first_write_at, last_write_at=last_write_at)
+    """Over at least a second, and at most what the busiest second had, if that is known; an earlier write counts."""
+    table = TableCounters(
+        rows_written=90, first_write_at=first_write_at, last_write_at=last_write_at, rows_per_s_max=busiest
+    )
     bucket = BucketCounters(first_put_at=first_put_at)
-    assert Snapshot(at=1010.0, options=OPTIONS, table=table, bucket=bucket).rows_per_s_mean == mean
+    shown = Snapshot(at=1010.0, options=OPTIONS, table=table, bucket=bucket).rows_per_s_mean
+    assert shown == (mean if mean is None else pytest.approx(mean))
+
+
+@given(st.floats(0, 1), st.integers(3, 60), st.integers(1, 50))
+def test_a_steady_load_has_its_own_rate_as_mean(within_s: float, duration_s: int, per_s: int) -> None:
+    """Wherever in a second of the clock it begins: no part of a second counts as a whole one."""
+    table = TableActivity()
+    begin_at = 1000.0 + within_s
+    for number in range(duration_s * per_s):
+        table.wrote(1, 1, begin_at + number / per_s)
+    bucket = BucketCounters(first_put_at=begin_at)
+    mean = Snapshot(at=1100.0, options=OPTIONS, table=table, bucket=bucket).rows_per_s_mean
+    assert mean == pytest.approx(per_s, rel=1 / (duration_s - 1 / per_s) / per_s + 0.01)
 
 
 @given(st.lists(st.tuples(st.floats(1000, 1010), st.integers(1, 500)), min_size=1), st.floats(0, 2))

@@ -45,7 +45,7 @@ def test_a_port_in_use_is_found_before_anything_starts(command: str, taken: int)
     """One line, the way out, exit code 2, and nothing on standard output."""
     ended = CliRunner().invoke(app, [*command.split(), "--port", str(taken)])
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert ended.stderr == f"stockpipe: port {taken} is in use\n  hint: `--port 0` takes a free one\n"
+    assert ended.stderr == f"stockpipe: port {taken} is in use\n  hint: `--port 0` uses a free one\n"
 
 
 def test_a_free_port_and_none_are_taken(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_runs_of_unlike_loads_are_refused_in_one_line(files: tuple[str, str], tm
     assert done.exit_code == 2
     said = " ".join(done.output.split())
     assert "unlike loads: rows 100 and 10; rate 20/s and 40/s; duration 30s and 60s; " in said
-    assert said.endswith("or give --force")
+    assert said.endswith("or add --force")
     forced = run(*paths, "--force")
     assert forced.exit_code == 0
     assert "unlike loads: rate 20/s and 40/s" in forced.output
@@ -88,7 +88,7 @@ def test_what_is_judged_is_what_is_printed(files: tuple[str, str]) -> None:
     """Both values, the change of these two, the samples, and the judgement, on one line."""
     (line,) = (line for line in run(*files).output.splitlines() if line.startswith("planned to stored, p99"))
     assert " ".join(line.split()) == (
-        "planned to stored, p99 320 ms 640 ms +100.0 % 12 "
+        "planned to stored, p99 320 ms 640 ms +100.0 % 12 beyond "
         "worse (12 samples beyond p99: 12 of 12 stretches changed that way)"
     )
 

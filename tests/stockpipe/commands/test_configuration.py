@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
-from stockpipe.commands import check, configuration
+from stockpipe.commands import check, compare, configuration, package
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import repeat_words as load_words
 from stockpipe.commands.options import Options
@@ -74,7 +74,7 @@ def test_a_variable_is_for_every_command_or_for_one(monkeypatch: pytest.MonkeyPa
     assert isinstance(loaded, LoadTestOptions)
     assert (simulated.ui, simulated.runtime, loaded.ui) == ("quiet", "inline", "plain")
     assert (loaded.rate_per_s, loaded.poisson, loaded.slo) == (5.0, True, ("p99 < 5s", "sent>3"))
-    assert simulated.configured["ui"] == "STOCKPIPE_SIMULATE_UI"
+    assert str(simulated.configured["ui"]) == "STOCKPIPE_SIMULATE_UI"
 
 
 def test_a_table_of_the_nearest_parent_is_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,35 +106,145 @@ def test_the_command_line_outweighs_all(project: Path, monkeypatch: pytest.Monke
     assert (simulated.duration_s, dict(simulated.configured).keys()) == (60.0, {"ui"})
 
 
-def test_a_scenario_outweighs_what_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+def parameters_in(words: tuple[str, ...]) -> dict[str, str]:
+    """What a command line sets with --parameter."""
+    pairs = (words[index + 1].split("=") for index, word in enumerate(words) if word == "--parameter")
+    return dict(pairs)
+
+
+def test_a_scenario_outweighs_what_is_configured(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But not what is typed; and a command that repeats the run has both."""
     monkeypatch.setenv("STOCKPIPE_CAPACITY", "unlimited")
     monkeypatch.setenv("STOCKPIPE_FILES", "3")
     monkeypatch.setenv("STOCKPIPE_DURATION", "9m")
+    (project / "p.json").write_text('{"WriteRate": 9, "BatchSize": 4, "LogRetentionDays": 7}')
+    table(project, '[tool.stockpipe]\nparameters = ["p.json"]\n')
+    monkeypatch.setenv("STOCKPIPE_PARAMETER", "BatchSize=5 FileCount=2")
     options = configured(SimulateOptions(scenario="burst", given={"scenario"}))
     assert isinstance(options, SimulateOptions)
 
     _, plan = resolve(options)
     assert (plan.capacity, plan.ticks, plan.duration_s) == ("aws", 1, None)
     words = repeat_words(options, plan)
-    assert words[words.index("--files") + 1] == "3"
+    assert not {"--files", "--capacity", "--duration", "--parameters"} & set(words)
+    assert parameters_in(words) == {"LogRetentionDays": "7", "BatchSize": "5"}
+    stack, _ = resolve(options)
+    assert (stack.parameters["FileCount"], stack.parameters["BatchSize"]) == ("500", "5")
+    typed = configured(SimulateOptions(scenario="burst", rows=4, given={"scenario", "rows"}))
+    assert isinstance(typed, SimulateOptions)
+    assert resolve(typed)[0].parameters["RowsPerFile"] == "4"
+
+
+def held(options: Options, name: str, *fields: str) -> tuple[object, ...]:
+    """What these fields hold, once what is configured is there."""
+    found = configured(options, name)
+    return tuple(getattr(found, field) for field in fields)
+
+
+def test_what_excludes_a_stronger_one_gives_way(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the command line down through four layers: the command's variable, the variable, and the two tables."""
+    table(project, '[tool.stockpipe]\nrate = "9/s"\nfiles = 9\n[tool.stockpipe.load_test]\nramp = "1/s..2/s"\n')
+    assert held(LoadTestOptions(), "load-test", "rate_per_s", "ramp") == (20.0, (1.0, 2.0))
+    monkeypatch.setenv("STOCKPIPE_RATE", "5/s")
+    assert held(LoadTestOptions(), "load-test", "rate_per_s", "ramp") == (5.0, None)
+    monkeypatch.setenv("STOCKPIPE_LOAD_TEST_BACKLOG", "7")
+    assert held(LoadTestOptions(), "load-test", "rate_per_s", "ramp", "backlog") == (20.0, None, 7)
+    monkeypatch.delenv("STOCKPIPE_LOAD_TEST_BACKLOG")
+    monkeypatch.delenv("STOCKPIPE_RATE")
+    monkeypatch.setenv("STOCKPIPE_FIND_MAX", "no")
+    assert held(LoadTestOptions(), "load-test", "ramp", "find_max") == ((1.0, 2.0), False)
+    monkeypatch.setenv("STOCKPIPE_PARAMETER", "FileCount=3 WriteRate=4")
+    assert held(SimulateOptions(), "simulate", "files", "parameters")[0] is None
+    typed = SimulateOptions(files=2, given={"files"})
+    assert held(typed, "simulate", "files", "parameters") == (2, (("WriteRate", "4"),))
+
+
+@pytest.mark.parametrize(
+    ("variable", "typed", "field"),
+    [
+        ("AUDIT=sample", {"target": "sink"}, "audit"),
+        ("AUDIT=sample", {"stack": "s"}, "audit"),
+        ("TARGET=sink", {"audit": "full"}, "target"),
+        ("ROWS=7", {"stack": "s"}, "rows"),
+        ("CONCURRENCY=3", {"parameters": (("MaximumConcurrency", "2"),)}, "concurrency"),
+        ("UI=live", {"tail": True}, "ui"),
+        ("TAIL=1", {"ui": "live"}, "tail"),
+        ("TICKS=3", {"no_schedule": True}, "ticks"),
+    ],
+)
+def test_what_is_typed_excludes_what_is_configured(
+    variable: str, typed: dict[str, object], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the two it is; what does not exclude it stays."""
+    name, _, value = variable.partition("=")
+    monkeypatch.setenv(f"STOCKPIPE_{name}", value)
+    kind, command = (
+        (SimulateOptions, "simulate") if {name} & {"UI", "TAIL", "TICKS"} else (LoadTestOptions, "load-test")
+    )
+    assert held(kind(**typed, given=set(typed)), command, field) == (getattr(kind, field),)
+    assert held(kind(seed=1, given={"seed"}), command, field) != (getattr(kind, field),)
+
+
+def test_values_of_toml_are_written_as_on_the_command_line(project: Path) -> None:
+    """A date-time, a table of parameters; a bare name of a program is not a file of the folder, a picture is one."""
+    table(
+        project,
+        '[tool.stockpipe]\nstart = 2026-11-22T09:30:00Z\nparameter = {A = 10, B = true}\ninterpreter = "python3.11"\n'
+        'screenshot = "s.svg"\n',
+    )
+    fields = ("start_at", "parameters", "screenshot")
+    expected = (1795339800.0, (("A", "10"), ("B", "true")), project / "s.svg")
+    assert held(SimulateOptions(), "simulate", *fields) == expected
+    assert held(package.PackageOptions(), "package", "interpreter") == (Path("python3.11"),)
+    table(project, '[tool.stockpipe]\ninterpreter = "bin/python"\n')
+    assert held(package.PackageOptions(), "package", "interpreter") == (project / "bin/python",)
+    table(project, "[tool.stockpipe]\nport = true\n")
+    assert "'tool.stockpipe.port': 'true' is not a whole number" in invoke("simulate").stderr
+
+
+def test_the_documentation_is_shown_whatever_is_configured(project: Path) -> None:
+    """A command without an option that could be configured does not read the table that its page explains."""
+    table(project, "[tool.stockpipe]\nqqq = 1\n")
+    assert invoke("docs", "configuration").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["status", "load-test", "deploy", "verify", "destroy", "invoke", "redrive"])
+def test_an_empty_name_of_a_stack_is_refused_before_anything(command: str) -> None:
+    """A shell's variable that is not set is not a stack, and not the absence of one."""
+    ended = invoke(command, "--stack", "")
+    assert (ended.exit_code, ended.stderr.splitlines()[0]) == (2, "stockpipe: --stack: the name is empty")
 
 
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
         ('uii = "x"', "'tool.stockpipe.uii' is not known", "did you mean 'ui'?"),
-        ("qqq = 1", "'tool.stockpipe.qqq' is not known", "`stockpipe docs configuration` lists the keys"),
+        ("qqq = 1", "'tool.stockpipe.qqq' is not known", "`stockpipe COMMAND --help` lists the options"),
+        ("path = 1", "'tool.stockpipe.path' is not known", "`stockpipe COMMAND --help` lists the options"),
         ("[tool.stockpipe.simulat]", "'tool.stockpipe.simulat' is not known", "did you mean 'simulate'?"),
-        ("[tool.stockpipe.check]\nticks = 1", "'tool.stockpipe.check.ticks' is not known", "`stockpipe docs conf"),
+        ("[tool.stockpipe.check]\nq = 1", "'tool.stockpipe.check.q' is not known", "`stockpipe check --help` lists"),
+        (
+            "[tool.stockpipe.check]\nticks = 1",
+            "'tool.stockpipe.check.ticks' is not known",
+            "'ticks' is an option of 'si",
+        ),
+        ("[tool.stockpipe.check]\nyes = true", "'tool.stockpipe.check.yes' cannot be set here: '--yes'", None),
+        ('parameters = ["no.json"]', "no.json' cannot be read: No such file", None),
         ("check = 1", "'tool.stockpipe.check' is not a table", "write [tool.stockpipe.check]"),
-        ("parameter = 3", "'tool.stockpipe.parameter': 3 is not a list", "write [...], even around one value"),
+        ("parameter = 3", "'tool.stockpipe.parameter': '3' is not a list", "write [...], even for a single value"),
         ('parameter = ["A"]', "'tool.stockpipe.parameter': 'A' is not NAME=VALUE", "write FileCount=10, for example"),
-        ("template = 1979-05-27", "'tool.stockpipe.template': datetime.date(1979, 5, 27) is not a text", None),
-        ("template = true", "'tool.stockpipe.template': true is not a text", None),
-        ('stack = "s"', "'tool.stockpipe.stack' cannot be set here: '--stack' is taken from the command line", None),
+        ("parameter = {A = [1]}", "'tool.stockpipe.parameter': a list is not one value", None),
+        ("template = 1979-05-27", "'tool.stockpipe.template': 1979-05-27 is not text", 'write "1979-05-27"'),
+        ("template = true", "'tool.stockpipe.template': true is not text", 'write "true"'),
+        ('stack = "s"', "'tool.stockpipe.stack' cannot be set here: '--stack' can only be set on the command", None),
         ("[tool.stockpipe.destroy]\nyes = true", "'tool.stockpipe.destroy.yes' cannot be set here: '--yes'", None),
         ("[tool.stockpipe.load-test]\nprofile = 'p'", "'tool.stockpipe.load-test.profile' cannot be set here", None),
+        ("[tool.stockpipe.verify]\nparameter = []", "'tool.stockpipe.verify.parameter' cannot be set here", None),
+        (
+            "[tool.stockpipe.compare]\nforce = true",
+            "'tool.stockpipe.compare.force' cannot be set here: '--force'",
+            None,
+        ),
         ("x y", "is not TOML: Expected '='", None),
     ],
 )
@@ -159,8 +269,30 @@ def test_a_value_that_cannot_be_used_names_its_variable(monkeypatch: pytest.Monk
     monkeypatch.setenv("STOCKPIPE_UI", "live")
     monkeypatch.setenv("STOCKPIPE_SIMULATE_SLO", "sentt>1")
     assert "'--slo' is set by STOCKPIPE_SIMULATE_SLO" in invoke("simulate").stderr
+    monkeypatch.setenv("STOCKPIPE_SIMULATE_SLO", "'sent")
+    said = "stockpipe: STOCKPIPE_SIMULATE_SLO: the value has a quotation mark without its counterpart"
+    assert invoke("simulate").stderr.splitlines()[0] == said
     monkeypatch.setenv("STOCKPIPE_TEMPLATE", "/nowhere.yaml")
     assert "'--template' is set by STOCKPIPE_TEMPLATE" in invoke("check").stderr
+
+
+def test_what_is_refused_later_says_where_it_was_set(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the option, by its value, or as one of all; no hint says to leave out what nobody typed."""
+    monkeypatch.setenv("STOCKPIPE_RATE", "99999/s")
+    assert "'--rate' is set by STOCKPIPE_RATE" in invoke("load-test").stderr
+    monkeypatch.setenv("STOCKPIPE_SCENARIO", "burts")
+    assert "did you mean 'burst'? '--scenario' is set by STOCKPIPE_SCENARIO" in invoke("simulate").stderr
+    table(project, '[tool.stockpipe]\nui = "quiet"\n')
+    assert invoke("simulate", "--scenario", "burts").stderr.endswith("hint: did you mean 'burst'?\n")
+    monkeypatch.setenv("STOCKPIPE_RAMP", "1/s..2/s")
+    ended = invoke("load-test").stderr
+    assert "hint: unset STOCKPIPE_RATE; '--ramp' is set by STOCKPIPE_RAMP" in ended
+    assert "leave out" not in ended
+    monkeypatch.delenv("STOCKPIPE_RATE")
+    monkeypatch.delenv("STOCKPIPE_RAMP")
+    table(project, '[tool.stockpipe]\nrate = "5/s"\nramp = "1/s..2/s"\n')
+    way_out = f"hint: remove 'rate' from [tool.stockpipe] in '{project / 'pyproject.toml'}'"
+    assert way_out in invoke("load-test").stderr
 
 
 def test_what_leads_to_aws_is_only_typed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,11 +311,22 @@ def test_what_leads_to_aws_is_only_typed(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv(f"STOCKPIPE_{name}", "1")
     found = configured(LoadTestOptions(), "load-test")
     assert (found, found.configured) == (LoadTestOptions(), {})
-    kinds = {"load-test": LoadTestOptions, "check": check.CheckOptions, "simulate": SimulateOptions}
-    said = list(configuration.unknown_variables({"STOCKPIPE_YES": "1", "STOCKPIPE_UII": "1", "HOME": "/"}, kinds))
+    names = ("STOCKPIPE_YES", "STOCKPIPE_LOAD_TEST_YES", "STOCKPIPE_UII", "STOCKPIPE_SIMULATE_XYZ", "STOCKPIPE_FORCE")
+    names += ("STOCKPIPE_FOO", "HOME")
+    kinds = {
+        "compare": compare.CompareOptions,
+        "load-test": LoadTestOptions,
+        "check": check.CheckOptions,
+        "simulate": SimulateOptions,
+    }
+    said = list(configuration.unknown_variables(dict.fromkeys(names, "1"), kinds))
     assert said == [
-        "'STOCKPIPE_UII' is ignored: it sets nothing; did you mean 'STOCKPIPE_UI'?",
-        "'STOCKPIPE_YES' is ignored: '--yes' is taken from the command line alone",
+        "'STOCKPIPE_FOO' is ignored: there is no such setting",
+        "'STOCKPIPE_FORCE' is ignored: '--force' can only be set on the command line",
+        "'STOCKPIPE_LOAD_TEST_YES' is ignored: '--yes' can only be set on the command line",
+        "'STOCKPIPE_SIMULATE_XYZ' is ignored: there is no such setting",
+        "'STOCKPIPE_UII' is ignored: there is no such setting; did you mean 'STOCKPIPE_UI'?",
+        "'STOCKPIPE_YES' is ignored: '--yes' can only be set on the command line",
     ]
     ended = invoke("check")
     assert (ended.exit_code, ended.stderr.count("stockpipe: warning: ")) == (0, 9)

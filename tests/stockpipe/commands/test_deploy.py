@@ -169,7 +169,7 @@ def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, cli
     """In a script without --yes the change set is withdrawn and the option named."""
     done = stockpipe("deploy", "--local-transform")
     assert isinstance(done.exception, InputError)
-    assert "pass --yes" in str(done.exception)
+    assert "add --yes" in str(done.exception)
     assert [summary for summary in client("cloudformation").list_stacks()["StackSummaries"]
             if summary["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
 
@@ -391,7 +391,7 @@ def test_verify_tells_missing_from_proven_from_unproven(deployed: Stockpipe, cli
     done = deployed("verify", "--wait", "0s", "--no-pause")
     assert done.exit_code == 1
     assert "verdict          unproven" in done.stdout
-    assert "wait longer with --wait" in done.stderr
+    assert "use --wait to wait longer" in done.stderr
 
 
 def queue_url(client: Any, name: str) -> str:

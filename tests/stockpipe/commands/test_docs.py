@@ -34,14 +34,19 @@ def test_only_pages_are_shown(name: str) -> None:
         docs.read(name)
 
 
-def test_a_page_on_a_terminal_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rendered, through the person's pager."""
+def test_a_page_on_a_terminal_is_laid_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rendered, through the person's pager, or without it where it does not exist."""
     paged: list[str] = []
     monkeypatch.setattr("pydoc.pager", paged.append)
-    monkeypatch.delenv("LESS", raising=False)
+    for name in ("LESS", "PAGER"):
+        monkeypatch.delenv(name, raising=False)
     docs._page("# Title\n\nSome `code`.")
     assert "Title" in paged[0]
     assert "# Title" not in paged[0]
+    monkeypatch.setenv("PAGER", "no-such-pager -x")
+    docs._page("# Another\n")
+    assert len(paged) == 1
+    assert "Another" in capsys.readouterr().out
 
 
 def test_a_message_names_only_pages_that_exist() -> None:

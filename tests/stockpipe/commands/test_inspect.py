@@ -161,8 +161,8 @@ def test_repeated_keys_are_named(tmp_path: Path) -> None:
     assert (file["key"]["repeated"], file["key"]["replaced"]) == (1, 1)
     assert file["key"]["first_replaced"] == {"ticker": "B", "timestamp": "2024-01-02", "line": 4, "other_line": 5}
     said = " ".join(_run(folder).stdout.split())
-    assert "1 row the same as an earlier one" in said
-    assert "1 row with the key of an earlier one, and another rest: first lines 4 and 5 (B, 2024-01-02)" in said
+    assert "1 row the same as an earlier row" in said
+    assert "1 row with the key of an earlier row but other values: first lines 4 and 5 (B, 2024-01-02)" in said
 
 
 def test_the_parameters_are_written_for_other_commands(tmp_path: Path) -> None:

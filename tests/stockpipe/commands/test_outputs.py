@@ -55,13 +55,13 @@ def test_a_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("simulate", "--summary", "out", "--screenshot", "out"), "'out' is named for two results"),
-        (("simulate", "--ready", "./out", "--summary", "link"), "'link' is named for two results"),
-        (("simulate", "--parameters", "p.json", "--summary", "p.json"), "'p.json' is what this command reads"),
-        (("simulate", "--source", "q/a.csv", "--ready", "q/a.csv"), "'q/a.csv' is what this command reads"),
-        (("load-test", "--report", "out", "--summary", "out"), "'out' is named for two results"),
-        (("load-test", "--parameters", "p.json", "--report", "p.json"), "'p.json' is what this command reads"),
-        (("inspect", "q", "--write", "q/a.csv"), "'q/a.csv' is what this command reads"),
+        (("simulate", "--summary", "out", "--screenshot", "out"), "'out' is named for two outputs"),
+        (("simulate", "--ready", "./out", "--summary", "link"), "'link' is named for two outputs"),
+        (("simulate", "--parameters", "p.json", "--summary", "p.json"), "'p.json' is an input of this command"),
+        (("simulate", "--source", "q/a.csv", "--ready", "q/a.csv"), "'q/a.csv' is an input of this command"),
+        (("load-test", "--report", "out", "--summary", "out"), "'out' is named for two outputs"),
+        (("load-test", "--parameters", "p.json", "--report", "p.json"), "'p.json' is an input of this command"),
+        (("inspect", "q", "--write", "q/a.csv"), "'q/a.csv' is an input of this command"),
     ],
 )
 def test_no_result_replaces_another_or_an_input(
@@ -86,7 +86,7 @@ def test_a_dash_is_not_a_files_name(stockpipe: Stockpipe, tmp_path: Path, argume
     """Where it does not stand for standard output, a file of this name is not what anybody wants."""
     (tmp_path / "q.csv").write_text("ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n", encoding="utf-8")
     ended = stockpipe(*arguments)
-    said = "'-' is standard output for --summary alone\n  hint: name a file"
+    said = "'-' means standard output only for --summary\n  hint: name a file"
     assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n")
     assert not (tmp_path / "-").exists()
 

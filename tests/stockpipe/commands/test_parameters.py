@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner
@@ -59,11 +60,11 @@ def test_a_file_of_parameters_is_read(tmp_path: Path, content: str, found: dict[
         ('[{"ParameterKey": "A"}]', "is not a list of template parameters"),
         ('{"A": 1, "A": 2}', "has the parameter 'A' twice"),
         ("[" + ", ".join(['{"ParameterKey": "A", "ParameterValue": 1}'] * 2) + "]", "has the parameter 'A' twice"),
-        ('{"A": null}', "has a value for 'A' that is not a text or a number"),
+        ('{"A": null}', "has a value for 'A' that is not text or a number"),
         ('{"A": NaN}', "has NaN, which is not a number in JSON"),
-        ('{"A": ["x"]}', "has a value for 'A' that is not a text or a number"),
-        ('{"A": {}}', "has a value for 'A' that is not a text or a number"),
-        ('{"A": "\\ud800"}', "has a value for 'A' that is not a text or a number"),
+        ('{"A": ["x"]}', "has a value for 'A' that is not text or a number"),
+        ('{"A": {}}', "has a value for 'A' that is not text or a number"),
+        ('{"A": "\\ud800"}', "has a value for 'A' that is not text or a number"),
         ('{"A-B": "x"}', 'has a parameter named "A-B"'),
         ('{"": "x"}', 'has a parameter named ""'),
         ('[{"ParameterKey": 1, "ParameterValue": "x"}]', "has a parameter named"),
@@ -92,12 +93,18 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+class Shortened(SimulateOptions):
+    """Options that set other template parameters."""
+
+    short: ClassVar = {"files": "C", "rows": "D"}
+
+
 def test_what_is_said_closer_outweighs_the_file(tmp_path: Path) -> None:
     """A later file over an earlier one, short options over both, --parameter over all."""
     first = _file(tmp_path, '{"A": "1", "B": "1", "C": "1", "D": "1"}')
     second = _file(tmp_path, '{"B": "2", "C": "2", "D": "2"}', "q.json")
-    options = SimulateOptions(parameter_files=(_read(first), _read(second)), parameters=(("D", "4"),))
-    assert parameters_of(options, {"C": "3", "D": "3"}) == {"A": "1", "B": "2", "C": "3", "D": "4"}
+    options = Shortened(parameter_files=(_read(first), _read(second)), parameters=(("D", "4"),), files=3, rows=3)
+    assert parameters_of(options) == {"A": "1", "B": "2", "C": "3", "D": "4"}
 
 
 def test_simulate_and_load_test_take_a_file(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
         f"  {files[0]}: {becomes}, and so would {files[1]}; send one of them at a time",
         f"  {files[1]}: {becomes}, and so would {files[0]}; send one of them at a time",
         f"  {empty}: no header: the object is empty; fix or remove it",
-        "  hint: add --skip-unreadable to go on without them",
+        "  hint: add --skip-unreadable to continue without them",
     ]
     many = tmp_path / "many"
     many.mkdir()

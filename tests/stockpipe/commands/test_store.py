@@ -47,7 +47,7 @@ def test_it_serves_until_ctrl_c_and_refuses_a_port_in_use(running: tuple[subproc
     second = start("--port", port)
     output, errors = second.communicate(timeout=60)
     assert (second.returncode, output) == (2, "")
-    assert errors == f"stockpipe: port {port} is in use\n  hint: `--port 0` takes a free one\n"
+    assert errors == f"stockpipe: port {port} is in use\n  hint: `--port 0` uses a free one\n"
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 0

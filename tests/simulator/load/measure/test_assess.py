@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.load.find_max import outcome_of
-from simulator.load.measure.assess import lag_of, peak_backlog
+from simulator.load.measure.assess import busy_until, lag_of, pace, peak_backlog
 from simulator.load.measure.bottleneck import Bottleneck
 from simulator.load.measure.live import SLOTS, Live
 from simulator.load.measure.recording import DROPPED, SENT, Recording
@@ -62,6 +62,26 @@ def test_a_batching_window_is_no_lag() -> None:
     recording, span = a_span(20, 20, 60, cold_s=5.0)
     assert lag_of(recording, span, 1006.0, 0.0).share > 0
     assert lag_of(recording, span, 1006.0, 5.0).share == 0
+
+
+@pytest.mark.parametrize(("rate", "duration_s"), [(1, 1), (1, 3), (20, 1), (20, 20)])
+def test_a_load_that_is_kept_up_with_has_its_own_rate(rate: float, duration_s: float) -> None:
+    """Planned and stored, over the planned time: not over the milliseconds that a single object took."""
+    recording, span = a_span(rate, duration_s, 200)
+    end_at = busy_until(recording, span)
+    assert end_at == span.offered_at
+    assert pace(recording, span, span.begun_at, end_at) == (pytest.approx(rate), pytest.approx(rate))
+
+
+def test_what_lasts_longer_than_the_arrivals_lowers_the_stored_rate_alone() -> None:
+    """Twice the capacity: the stretch ends when nine tenths are stored; nothing of a span has no rate."""
+    recording, span = a_span(40, 20, 20)
+    end_at = busy_until(recording, span)
+    assert end_at == pytest.approx(1036, abs=0.2)
+    assert pace(recording, span, span.begun_at, end_at) == (pytest.approx(40), pytest.approx(20, rel=0.01))
+    empty = Span(range(0), 1000.0, 1005.0, slice(None))
+    assert busy_until(recording, empty) == 1005
+    assert pace(recording, empty, 1000.0, 1005.0) == (0, 0)
 
 
 PROBE = Probe(40, 1.5, 4.0)

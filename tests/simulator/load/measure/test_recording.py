@@ -168,6 +168,7 @@ def test_the_backlog_is_what_was_put_and_not_stored() -> None:
     """Four puts, two stores: the depth at each instant; a store that precedes its put's answer counts as none."""
     assert backlog([1, 2, 3, 4], [2.5, 5], [0, 2.1, 2.6, 4.5, 6]) == [0, 2, 1, 3, 2]
     assert backlog([2.0], [1.9], [1.95]) == [0]
+    assert backlog([1.0, 2.0], [2.0], [1.0, 2.0]) == [0, 1]
 
 
 def test_a_backlog_is_looked_at_four_times_a_second() -> None:
@@ -211,3 +212,5 @@ def test_the_deepest_backlog_is_exact() -> None:
     assert deepest([2.0], [1.9], [0.0, math.inf]) == [(0, 0.0)]
     assert deepest([], [], [0.0, 1.0]) == [(0, 0.0)]
     assert deepest([1.0, 1.0], [1.0], [0.0, 2.0]) == [(1, 1.0)]
+    assert deepest([1.0], [3.0], [1.0, 2.0]) == [(1, 1.0)]
+    assert deepest([0.0], [1.0], [1.0, 2.0]) == [(1, 1.0)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.base.errors import InputError
-from simulator.load.measure.stretches import STRETCHES, cut
+from simulator.load.measure.stretches import SHOWN, cut
 from simulator.load.report.compare import Difference, as_json, change_text, compare, markdown, value_text
 
 OBJECTS = 1_200
@@ -47,7 +47,7 @@ def a_run(held: tuple[float, ...], *, slower: float = 1.0, tail: float = 1.0) ->
     edge = rank(list(held), 0.9)
     times = [each * slower * (tail if each > edge else 1.0) for each in held]
     stretches = {
-        name: [rank(times[place], share) for place in cut(OBJECTS, STRETCHES)] for name, share in SHARES.items()
+        name: [rank(times[place], share) for place in cut(len(times), SHOWN[name])] for name, share in SHARES.items()
     }
     return {
         "schema": "stockpipe.load/1",
@@ -60,7 +60,7 @@ def a_run(held: tuple[float, ...], *, slower: float = 1.0, tail: float = 1.0) ->
         "failed": 0,
         "arrivals": {"shape": "constant"},
         "latency_s": {
-            "planned_to_stored": {"count": OBJECTS, **{name: rank(times, share) for name, share in SHARES.items()}}
+            "planned_to_stored": {"count": len(times), **{name: rank(times, share) for name, share in SHARES.items()}}
         },
         "stretches": {"planned_to_stored": stretches},
         "throughput": {"objects_per_s_mean": 20.0, "rows_per_s_mean": 2_000.0},
@@ -68,6 +68,15 @@ def a_run(held: tuple[float, ...], *, slower: float = 1.0, tail: float = 1.0) ->
         "audit": {"verdict": "exact"},
         "series": {"planned_per_s": [20.0] * 60, "stored_per_s": [20.0] * 60},
     }
+
+
+@cache
+def slow_mode(seed: int, objects: int, tail: float = 1.0) -> tuple[float, ...]:
+    """Objects of which 2 % take ten times as long, each by chance: nothing but their number shows their percentile."""
+    chance = random.Random(seed)
+    level = math.exp(chance.gauss(0, 0.1 / 6))
+    slow = (chance.random() < 0.02 for _ in range(objects))
+    return tuple(level * (0.5 * tail if each else 0.05) * math.exp(chance.gauss(0, 0.35)) for each in slow)
 
 
 def finding(name: str, *runs: dict[str, Any], tolerance: float = 0.1) -> Difference:
@@ -115,6 +124,16 @@ def test_a_p99_that_doubles_is_found_though_the_median_stays() -> None:
     assert "same" not in judged
 
 
+@pytest.mark.parametrize(("objects", "least", "most"), [(600, 0, 4), (6_000, 8, 10)])
+def test_a_slow_mode_that_doubles_needs_enough_samples(objects: int, least: int, most: int) -> None:
+    """With 60 beyond the p99 it is found in nearly every pair, with 6 in few; it is never the same."""
+    pairs = [(a_run(slow_mode(each, objects)), a_run(slow_mode(each + 500, objects, 2.0))) for each in range(10)]
+    found = [finding("planned to stored, p99", *pair) for pair in pairs]
+    assert least <= [each.judgement for each in found].count("worse") <= most
+    assert {each.judgement for each in found} <= {"worse", "noise"}
+    assert all("; about 60 are needed" in each.why for each in found if each.judgement == "noise") or objects > 600
+
+
 def test_few_samples_are_noise_and_their_number_is_said() -> None:
     """Four objects beyond a p99 say more of themselves than of it, however far it moved."""
     runs = a_run(latencies(1)), a_run(latencies(2), tail=3)
@@ -122,7 +141,7 @@ def test_few_samples_are_noise_and_their_number_is_said() -> None:
         run["latency_s"]["planned_to_stored"]["count"] = 449
     found = finding("planned to stored, p99", *runs)
     assert (found.judgement, found.samples) == ("noise", (4, 4))
-    assert found.why == "4 samples beyond p99: at least 5 are needed"
+    assert found.why == "4 samples beyond p99: about 60 are needed"
     runs[0]["latency_s"]["planned_to_stored"]["count"] = runs[1]["latency_s"]["planned_to_stored"]["count"] = 500
     assert finding("planned to stored, p99", *runs).judgement == "worse"
 
@@ -214,7 +233,7 @@ def test_the_markdown_is_a_table_of_its_figures() -> None:
     assert "| | &lt;i>main&amp; | a\\|b | change | samples | |" in lines
     (row,) = (line for line in lines if line.startswith("| planned to stored, p50 "))
     assert row.count(" | ") == 5
-    assert "**WORSE** (600 samples: 12 of 12 stretches changed that way)" in row
+    assert "**WORSE** (1,200 samples: 12 of 12 stretches changed that way)" in row
 
 
 def test_the_json_has_every_figure() -> None:

@@ -9,6 +9,7 @@ from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from simulator.load.measure.recording import SENT, Recording, percentiles
@@ -121,6 +122,25 @@ def test_the_page_is_whole_and_fetches_nothing() -> None:
     assert json.loads(series[1])["planned_per_s"]
 
 
+def test_a_sample_says_what_it_is_not_about() -> None:
+    """In the text and on the page: of its objects alone, and without a search for extra rows."""
+    sampled, said = {"verdict": "exact", "sampled": {"objects": 20, "of": 200}}, "extra rows were not looked for"
+    bounds = [{"bound": "rejected<1%", "value": 0.0, "held": True}]
+    assert said in written(a_summary(audit=sampled))
+    assert "held  rejected<1%  0 % (in the sample of 20 of 200 objects)" in written(
+        a_summary(audit=sampled | {"rejected": 0, "parsed_rows": 9}, bounds=bounds)
+    )
+    assert f"The audit is only of the sample&#x27;s objects; {said}." in page(a_summary(audit=sampled))
+    assert said not in written(a_summary()) + page(a_summary())
+
+
+def test_a_placeholder_in_a_text_stays_text() -> None:
+    """A command line that contains one shows it, and nothing is filled in there."""
+    plain, odd = page(a_summary()), page(a_summary(command_line="stockpipe {{UPLOT_JS}} {{SERIES}} {{OTHER}}"))
+    assert '<td class="wrap">stockpipe {{UPLOT_JS}} {{SERIES}} {{OTHER}}</td>' in odd
+    assert len(odd) < len(plain) + 1_000
+
+
 def test_the_page_can_be_read_without_scripts() -> None:
     """Verdict, percentiles, thresholds and cost stand in it as text; it knows dark mode and small screens."""
     text = page(a_summary())
@@ -174,12 +194,43 @@ def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
     assert "interrupted" in shown
 
 
-def written(summary: dict[str, Any]) -> str:
-    """The text as a terminal of 100 columns shows it."""
-    console = Console(record=True, width=100, file=None, quiet=False, force_terminal=False)
+def written(summary: dict[str, Any], width: int = 100) -> str:
+    """The text as a terminal of so many columns shows it."""
+    console = Console(record=True, width=width, file=None, quiet=False, force_terminal=False)
     with console.capture() as captured:
         console.print(render(summary))
     return captured.get()
+
+
+@pytest.mark.parametrize(
+    ("width", "head"),
+    [
+        (100, "p50 p90 p99 p99.9 max"),
+        (60, "p50 p90 p99 p99.9 max"),
+        (52, "p50 p90 p99 max"),
+        (45, "p50 p99 max"),
+        (40, "p50 p99"),
+    ],
+)
+def test_the_percentiles_fit_a_narrow_screen(width: int, head: str) -> None:
+    """Each distribution is on one line: the gaps become smaller, then p99.9 is left out, then p90."""
+    lines = written(a_summary(), width).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.split()[:1] == ["p50"])
+    assert lines[start].split() == head.split()
+    labels = ("planned to stored", "object to stored", "send (put)", "handler", "generator lag")
+    for label, line in zip(labels, lines[start + 1 : start + 6], strict=True):
+        assert line.strip().startswith(label)
+        assert len(line.rstrip()) <= width
+        assert line.count(" ms") == len(head.split())
+
+
+@pytest.mark.parametrize(("stored", "said"), [(0, "nothing"), (1, "1 object, too few for a rate")])
+def test_an_object_without_a_rate_is_stored_all_the_same(stored: int, said: str) -> None:
+    """One object has no rate; only where none was stored, nothing was."""
+    rates = {"objects_per_s_mean": None, "rows_per_s_mean": 1.0, "rows_per_s_max": 1.0}
+    lines = [" ".join(line.split()) for line in written(a_summary(stored=stored, throughput=rates)).splitlines()]
+    place = lines.index(f"stored {said}")
+    assert lines[place + 1] == "mean 1 rows/s, busiest second 1 row"
 
 
 def test_the_text_says_what_came_out() -> None:

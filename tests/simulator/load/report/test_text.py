@@ -20,11 +20,30 @@ from simulator.load.report.text import audit_words
             "exact in a sample of 200 of 4,000 objects",
         ),
         ({"verdict": "exact", "sampled": {"objects": 1, "of": 1}}, "store", "exact in a sample of 1 of 1 object"),
-        (None, "store", "no audit: --audit none, so only the bounds count"),
+        (None, "store", "no audit: --audit none was given"),
         (None, "sink", "no audit: the sink keeps no rows to audit"),
         (None, "stack", "no audit: stockpipe verify audits a deployed stack"),
     ],
 )
 def test_the_verdict_says_what_it_is_about(audit: Any, target: str, said: str) -> None:
     """Of a sample only its objects are proven; without an audit there is a reason."""
-    assert audit_words({"audit": audit, "options": {"target": target}}) == said
+    assert audit_words({"audit": audit, "options": {"target": target}, "find_max": None}) == said
+
+
+@pytest.mark.parametrize(
+    ("rate", "interrupted", "target", "left"),
+    [
+        (20.0, False, "store", ", for what the last probe and the spike left"),
+        (None, False, "store", ", for what the last probe left"),
+        (20.0, True, "store", ", for what the search left"),
+        (20.0, False, "endpoint", ""),
+    ],
+)
+def test_the_audit_of_a_search_is_about_what_it_left(
+    rate: float | None, interrupted: bool, target: str, left: str
+) -> None:
+    """The store deletes what a probe stored before the next; another endpoint keeps everything."""
+    summary = {"options": {"target": target}, "find_max": {"rate_per_s": rate}, "interrupted": interrupted}
+    assert audit_words(summary | {"audit": {"verdict": "exact"}}) == f"exact{left}"
+    sample = {"verdict": "exact", "sampled": {"objects": 20, "of": 120}}
+    assert audit_words(summary | {"audit": sample}) == f"exact in a sample of 20 of 120 objects{left}"
