@@ -140,7 +140,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if rows:
         busiest = throughput.get("rows_per_s_max")
         most = f", busiest second {counted(round(busiest), 'row')}" if busiest else ""
-        yield "", f"mean {significant(rows, 4)} rows/s{most}"
+        yield "", f"mean {significant(rows)} rows/s{most}"
     if filtered := summary["queue"]["filtered"]:
         yield (
             "filtered",
