@@ -11,7 +11,7 @@ LONGEST = 64
 """The longest name to compare; a longer one is not a typing error of a known name."""
 FEW = 8
 """The most names that an error lists; more would hide what is wrong."""
-_ALIKE, _SHORT_ALIKE = 0.6, 0.7
+_ALIKE, _SHORT_ALIKE = 0.6, 0.66
 """The least similarity of two names; more for names of up to four characters, which are often alike by chance."""
 
 

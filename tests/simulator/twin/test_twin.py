@@ -9,11 +9,13 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from simulator.base.clock import SystemClock
+from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.observations import InvocationEnded
 from simulator.functions.runtimes import Returned
 from simulator.stack.model import Stack
@@ -81,6 +83,26 @@ async def test_a_drained_twin_has_no_tick_pending(open_twin: Callable[[str], Any
             while not recorded.of(InvocationEnded):
                 await twin.clock.sleep(0.01)
         assert not await twin.drained(0.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "drained"),
+    [
+        (QueueCounters(), True),
+        (QueueCounters(delayed=1), False),
+        (QueueCounters(test_events=1), False),
+    ],
+)
+async def test_a_queue_with_a_test_event_is_not_drained(left: QueueCounters, drained: bool) -> None:
+    """No figure of the queue has it, but the consumer must be done with it before the run ends."""
+
+    async def counters() -> StoreCounters:
+        return StoreCounters(at=0.0, queues={"q": left})
+
+    queue = SimpleNamespace(queue=SimpleNamespace(name="q"))
+    invoker = SimpleNamespace(pending=0)
+    twin = SimpleNamespace(counters=counters, wiring=queue, invoker=invoker, clock=SystemClock())
+    assert await Twin.drained(cast("Twin", twin), 0.0) == drained
 
 
 async def test_a_store_that_dies_while_resources_are_made_is_named(

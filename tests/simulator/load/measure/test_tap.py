@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import (
@@ -11,6 +12,7 @@ from simulator.base.observations import (
     InvocationStarted,
     LogWritten,
     MessageSettled,
+    MessagesReceived,
     Observation,
     StoreSampled,
 )
@@ -57,6 +59,15 @@ def test_a_settled_message_stores_its_object_and_a_left_one_does_not() -> None:
     assert list(tap.recording.filtered) == [False, True]
     assert tap.totals.deleted == 3
     assert len(passed) == 4
+
+
+def test_s3s_test_event_is_neither_received_nor_deleted() -> None:
+    """It is no object of the load test; the request that received it was made all the same."""
+    tap, _ = a_tap()
+    tap.record(MessagesReceived(12.0, "m", "StockQueue", 3, test_events=1))
+    tap.record(replace(settled("k", 13.0), body='{"Service": "Amazon S3", "Event": "s3:TestEvent"}'))
+    tap.record(settled(OBJECTS.key(0), 13.0))
+    assert (tap.totals.receives, tap.totals.received, tap.totals.deleted) == (1, 2, 1)
 
 
 def test_invocations_give_durations_concurrency_and_metrics() -> None:

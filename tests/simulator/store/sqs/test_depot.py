@@ -179,6 +179,22 @@ def test_a_test_event_is_counted_in_no_total() -> None:
     assert depot.counters(HOUR_MS) == QueueCounters()
 
 
+def test_a_test_event_is_in_no_depth_and_no_age() -> None:
+    """In any state, and also after the messages by age were put in order anew."""
+    depot = MessageDepot(b"secret")
+    depot.add(_Message(delayed_until=5.0), 0.0, is_test_event=True)
+    assert depot.counters(0.0) == QueueCounters(test_events=1)
+    assert depot.counts(0.0) == (0, 0, 1)
+    depot.take(1, 6.0, HOUR_MS, HOUR_MS, None)
+    assert depot.counters(6.0) == QueueCounters(test_events=1)
+    for _ in range(1_100):
+        held = depot.add(_Message(sent_timestamp=10), 10.0)
+        depot.delete(depot.handle_of(held), stale_deletes=True)
+    depot.add(_Message(sent_timestamp=20), 20.0)
+    assert len(depot._by_age) < 1_100
+    assert depot.oldest_sent_ms() == 20
+
+
 def test_a_message_from_the_future_has_no_age() -> None:
     """A sender's clock may be ahead of the store's."""
     depot = MessageDepot(b"secret")
