@@ -6,7 +6,16 @@ import unicodedata
 
 import pytest
 
-from simulator.base.shown import LINE_CHARACTERS, error_line, is_usable, printable, visible, visible_line, visible_lines
+from simulator.base.shown import (
+    LINE_CHARACTERS,
+    error_line,
+    is_usable,
+    printable,
+    sized,
+    visible,
+    visible_line,
+    visible_lines,
+)
 
 STEERING = [
     *map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u061c\u200e\u200f",
@@ -69,3 +78,13 @@ def test_a_long_error_keeps_its_beginning_and_its_end() -> None:
 def test_no_text_with_nul_or_half_a_character_is_usable(text: str, usable: bool) -> None:
     """Neither a variable of a process nor an API takes such a text."""
     assert is_usable(text) is usable
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("1", True), ("80", True), ("0", False), ("-1", False), ("²", False), ("", False)]
+)
+def test_a_size_that_is_none_is_not_passed_on(text: str, kept: bool) -> None:
+    """Of both sizes; any other variable stays as it is."""
+    for name in ("COLUMNS", "LINES"):
+        assert (name in sized({name: text})) is kept
+    assert sized({"TERM": "0", "X": "²"}) == {"TERM": "0", "X": "²"}
