@@ -17,6 +17,7 @@ from simulator.run.bounds import (
     judge,
     missed,
     number_at,
+    numeric,
     parse,
     parse_all,
     words,
@@ -331,3 +332,9 @@ def test_the_guide_lists_every_figure() -> None:
         whole = " + ".join(f"`{'.'.join(path)}`" for path in figure.whole)
         kind = "time" if figure.is_time else whole
         assert rows[name].groups() == (name, ".".join(figure.path), figure.meaning, kind)
+
+
+def test_dollars_and_rates_have_no_plural() -> None:
+    """What is counted has one; a unit of measure does not."""
+    units = {unit: numeric("x.y", unit, "meaning").text(2.5) for unit in ("USD", "rows/s", "row")}
+    assert units == {"USD": "2.5 USD", "rows/s": "2.5 rows/s", "row": "2.5 rows"}
