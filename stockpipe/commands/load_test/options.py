@@ -163,7 +163,7 @@ class LoadTestOptions(AwsOptions):
     audit: Annotated[
         Literal["full", "sample", "none"],
         typer.Option(
-            help="Audit every row, or those of a sample of the objects (a twentieth, 20 to 2,000); 'none' proves nothing.",
+            help="Audit all rows, or those of a twentieth of the objects (20 to 2,000); 'none' proves nothing.",
             show_default="{}; none with --target sink and --stack",
         ),
     ] = "full"
