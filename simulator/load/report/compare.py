@@ -293,11 +293,10 @@ def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | 
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
     samples = [section(audit, "sampled") for audit in audits]
     if bool(samples[0]) != bool(samples[1]):
-        place = 0 if samples[0] else 1
-        sampled = samples[place]
-        extent = f"{'AB'[place]} proved a sample of {sampled.get('objects')} of {sampled.get('of')} objects only"
+        name, sampled = ("A", samples[0]) if samples[0] else ("B", samples[1])
+        extent = f"{name} proved a sample of {sampled.get('objects')} of {sampled.get('of')} objects only"
         said = f"{said}; {extent}" if said else extent
-        if verdicts[place] != "differs":  # which a sample shows as well as all
+        if verdicts["AB".index(name)] != "differs":  # which a sample shows as well as all
             judgement = "shown"
     return Difference("audit exact", "yes or no", old, new, judgement, said)
 
