@@ -26,13 +26,15 @@ Judgement = Literal["same", "better", "worse", "noise", "shown"]
 TOLERANCE = 0.10
 STRETCHES_MIN = 8
 """With fewer, chance looks like a change: eight coins fall on the same side once in 128 times."""
-SAMPLES_MIN = 5
+SAMPLES_MIN = 10
 """With fewer objects, or fewer beyond a tail's percentile, the figure depends on single objects."""
 SAMPLES_TAIL = 60
-"""With so many objects beyond its percentile, a tail that doubles is found; with fewer, it may be noise."""
+"""With so many beyond its percentile, a doubled tail is found; with fewer, it may be noise."""
 SPREADS = 1.5
-"""The typical stretch must change by this many times the spread of the changes, because two runs of the same code
-differ by more than the chance within each explains."""
+"""The typical stretch must change by this many times the spread of the changes."""
+RUNS_APART = 1.3
+"""Latencies of the same code differ by up to this factor between runs: a machine is not always equally fast."""
+_TOO_SHORT = "the run is too short to distinguish change from chance"
 LEAST_S = 0.001
 """A smaller change in time does not matter."""
 
@@ -223,24 +225,22 @@ def _judge(
     changes = [relative(a, b) for a, b in zip(first, second, strict=False)]
     way = math.copysign(1.0, change)
     along = sum(each * way > 0 for each in changes)
-    if reason := _chance(changes, along, tolerance) if len(first) == len(second) else _TOO_SHORT:
+    least = RUNS_APART if figure.latency else 1.0
+    if reason := _chance(changes, along, max(1.0 + tolerance, least)) if len(first) == len(second) else _TOO_SHORT:
         more = f"; about {SAMPLES_TAIL} are needed to find a doubled one" if figure.tail else ""
         return "noise", f"{said}: {reason}{more if min(samples) < SAMPLES_TAIL else ''}"
     improved = (change > 0) == (figure.better == "higher")
     return ("better" if improved else "worse"), f"{said}: {along} of {len(changes)} stretches changed that way"
 
 
-_TOO_SHORT = "the run is too short to distinguish change from chance"
-
-
-def _chance(changes: Sequence[float], along: int, tolerance: float) -> str:
-    """Why the changes of the stretches, `along` of which go the way of the whole, may be chance; empty if not."""
+def _chance(changes: Sequence[float], along: int, least: float) -> str:
+    """Why the changes, `along` of them the way of the whole, may be chance or are within a factor; or empty."""
     if len(changes) < STRETCHES_MIN:
         return _TOO_SHORT
     if along < len(changes) - 1:
         return f"only {along} of {len(changes)} stretches changed that way"
-    if abs(median(changes)) <= relative(1.0, 1.0 + tolerance):
-        return "a few stretches changed, but not the typical one"
+    if abs(median(changes)) <= relative(1.0, least):
+        return f"the typical stretch changed by {(least - 1.0) * 100:.0f} % or less, as runs of the same code do"
     if abs(median(changes)) <= SPREADS * spread(changes):
         return "the stretches differ as much from each other"
     return ""
@@ -435,8 +435,7 @@ def change_text(finding: Difference) -> str:
 
 def percent(change: float) -> str:
     """A change with its sign, as in `-3.2 %`; one that rounds to zero has none."""
-    text = f"{change * 100:+,.1f} %"
-    return text[1:] if text[1:] == "0.0 %" else text
+    return f"{change * 100:+,.1f} %".replace("+0.0 %", "0.0 %").replace("-0.0 %", "0.0 %")
 
 
 def samples_text(finding: Difference) -> str:
