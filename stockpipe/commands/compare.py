@@ -57,8 +57,8 @@ def compare(options: CompareOptions) -> None:
     found = comparing.compare(_read(before), _read(after), options.tolerance)
     if found.unlike and not options.force:
         raise InputError(
-            f"{before} and {after} are runs of unlike loads: {'; '.join(found.unlike)}; "
-            "compare two runs of the same load, or add --force"
+            f"'{before}' and '{after}' are runs of unlike loads: {'; '.join(found.unlike)}",
+            hint="compare two runs of the same load, or add --force",
         )
     if options.form == "markdown":
         sys.stdout.write(visible_lines(comparing.markdown(found, (before.name, after.name))))
@@ -77,11 +77,11 @@ def _read(path: Path) -> Any:
         document = from_json(read_bounded(path, limits.SUMMARY_BYTES))
         require_summary(document)
     except FileNotFoundError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        raise InputError(f"'{path}' cannot be read: {error.strerror}") from None
     except (UnusableFileError, DocumentError) as error:
-        raise InputError(f"{path} {error}; use a file that --summary wrote") from None
+        raise InputError(f"'{path}' {error}", hint="use a file that --summary wrote") from None
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError.about(f"'{path}': ", error) from None
     return document
 
 

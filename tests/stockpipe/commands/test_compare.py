@@ -65,7 +65,7 @@ def test_markdown_and_json_carry_the_same_verdict(files: tuple[str, str]) -> Non
     assert json.loads(as_json.output)["verdict"] == "worse"
 
 
-def test_runs_of_unlike_loads_are_refused_in_one_line(files: tuple[str, str], tmp_path: Path) -> None:
+def test_runs_of_unlike_loads_are_refused(files: tuple[str, str], tmp_path: Path) -> None:
     """Each difference with both values, and the way out; --force compares them, and says so in every form."""
     other = a_summary() | {"options": {"target": "store", "rate": 40.0, "rows": 10, "duration": 60.0}}
     first = a_summary() | {"options": {"target": "store", "rate": 20.0, "rows": 100, "duration": 30.0}}
@@ -75,7 +75,7 @@ def test_runs_of_unlike_loads_are_refused_in_one_line(files: tuple[str, str], tm
     done = run(*paths)
     assert done.exit_code == 2
     said = " ".join(done.output.split())
-    assert "unlike loads: rows 100 and 10; rate 20/s and 40/s; duration 30s and 60s; " in said
+    assert "unlike loads: rows 100 and 10; rate 20/s and 40/s; duration 30s and 60s hint: " in said
     assert said.endswith("or add --force")
     forced = run(*paths, "--force")
     assert forced.exit_code == 0
