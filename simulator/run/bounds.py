@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -274,11 +274,14 @@ def judge(bounds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[di
 
 def missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFigure] = FIGURES) -> str:
     """The missed bounds of a summary with their values, on one line; empty if all held."""
-    return ", ".join(
-        f"{each['bound']} ({parse(each['bound'], figures).value_text(each['value'])})"
-        for each in judged
-        if not each["held"]
-    )
+    return ", ".join(each_missed(judged, figures))
+
+
+def each_missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFigure] = FIGURES) -> Iterator[str]:
+    """Each missed bound of a summary with its value: `rejected<1% (2 %)`."""
+    for each in judged:
+        if not each["held"]:
+            yield f"{each['bound']} ({parse(each['bound'], figures).value_text(each['value'])})"
 
 
 def words(
@@ -300,7 +303,13 @@ def words(
 
 def extent(bound: SummaryBound, summary: Mapping[str, Any]) -> str:
     """` (in the sample of 20 of 200 objects)` for a figure of a sample's audit; else nothing."""
-    sampled = (summary["audit"] or {}).get("sampled")
-    if not sampled or bound.of.path[0] != "audit" or bound.of.path[-1] == "objects":
+    sample = sample_words(summary["audit"] or {})
+    if not sample or bound.of.path[0] != "audit" or bound.of.path[-1] == "objects":
         return ""
-    return f" (in the sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')})"
+    return f" (in the sample of {sample})"
+
+
+def sample_words(audit: Mapping[str, Any]) -> str:
+    """How large the sample of a summary's audit is: `20 of 200 objects`; empty if the audit read everything."""
+    sampled = audit.get("sampled")
+    return f"{sampled['objects']:,} of {counted(sampled['of'], 'object')}" if sampled else ""

@@ -19,15 +19,13 @@ def conclusion(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] 
     if audit is None:
         return Conclusion("no audit", "nobody checked whether every row is stored", "plain", missed)
     color, meaning = VERDICTS[audit["verdict"]]
-    if sampled := audit.get("sampled"):
-        meaning += f", in a sample of {sampled['objects']:,} of {sampled['of']:,} objects"
+    if sample := bounds.sample_words(audit):
+        meaning += f", in a sample of {sample}"
     return Conclusion(audit["verdict"], meaning, _TONES[color], missed)
 
 
 def _missed(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure]) -> Iterator[str]:
-    for judged in summary["bounds"]:
-        if not judged["held"]:
-            yield f"{judged['bound']} ({bounds.parse(judged['bound'], figures).value_text(judged['value'])})"
+    yield from bounds.each_missed(summary["bounds"], figures)
     # Only load tests have these: one with messages left, and a search that found no rate, missed their goal.
     if (summary.get("backlog") or {}).get("drained") is False:
         yield "an empty queue at the end"

@@ -15,6 +15,7 @@ from rich.text import Text
 from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.lines import labelled
 from simulator.load.plan.slo import FIGURES
+from simulator.run.bounds import sample_words
 from simulator.run.causes import render_causes, render_next_steps
 from simulator.run.text import bounds_kept
 
@@ -59,9 +60,8 @@ def audit_words(summary: Mapping[str, Any]) -> str:
     """The audit's verdict, with the size of a sample and what a search left; without an audit, the reason."""
     audit, target = summary["audit"], summary["options"]["target"]
     if audit is not None:
-        sampled = audit.get("sampled")
-        of = f" in a sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}" if sampled else ""
-        return f"{audit['verdict']}{of}{_left(summary)}"
+        sample = sample_words(audit)
+        return f"{audit['verdict']}{f' in a sample of {sample}' if sample else ''}{_left(summary)}"
     reasons = {"sink": "the sink keeps no rows to audit", "stack": "stockpipe verify audits a deployed stack"}
     return f"no audit: {reasons.get(target, '--audit none was given')}"
 
