@@ -5,9 +5,9 @@ The counting processes use these very classes; they hand out copies, which nobod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 
 def is_test_event(body: str) -> bool:
@@ -91,6 +91,26 @@ class StoreCounters:
     tables: Mapping[str, TableCounters] = field(default_factory=dict)
     buckets: Mapping[str, BucketCounters] = field(default_factory=dict)
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
+
+
+Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters)
+_JOINED: Mapping[str, Callable[[list[Any]], Any]] = {
+    **dict.fromkeys(("oldest_age_s", "last_write_at", "last_put_at"), lambda held: max(held, default=None)),
+    **dict.fromkeys(("first_write_at", "first_put_at"), lambda held: min(held, default=None)),
+    "rows_per_s_max": lambda held: max(held, default=0),
+}
+
+
+def together(kind: type[Counters], counters: Iterable[Counters]) -> Counters:
+    """The figures of several resources of one kind as if they were one; the busiest second is that of any of them."""
+    several = list(counters)
+    if len(several) == 1:
+        return several[0]
+    joined: dict[str, Any] = {}
+    for name in (each.name for each in fields(kind)):
+        held = [value for one in several if (value := getattr(one, name)) is not None]
+        joined[name] = _JOINED[name](held) if name in _JOINED else sum(held)
+    return kind(**joined)
 
 
 _PARTS: Mapping[str, type[Any]] = {

@@ -129,6 +129,21 @@ class InvocationThrottled:
     messages: int
 
 
+@dataclass(frozen=True, slots=True)
+class EventSettled:
+    """An asynchronous event of a function (a tick, a bucket's event) succeeded, or was given up after its last attempt.
+
+    `event` is its JSON text; `kept` says whether a given-up one is in a dead-letter queue or at a destination.
+    """
+
+    at: float
+    function: str
+    event: str
+    accepted_at: float
+    succeeded: bool
+    kept: bool = False
+
+
 FILTERED = "filtered"
 """Why a message was deleted: the mapping's filter criteria match it to no function."""
 
@@ -201,6 +216,7 @@ Observation = (
     | InvocationStarted
     | InvocationEnded
     | InvocationThrottled
+    | EventSettled
     | MessageSettled
     | LogWritten
     | StoreSampled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.base.counters import OperationCounters
@@ -47,8 +48,8 @@ def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
 
 def dead_letters(snapshot: Snapshot) -> Stage | None:
     """The dead-letter queue and what is in it now; None if the template has none."""
-    name = snapshot.roles.dead_letter_queue
-    return Stage("DLQ", name, Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")) if name else None
+    names = snapshot.roles.dead_letter_queues
+    return Stage("DLQ", names[0], Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")) if names else None
 
 
 def _origin(snapshot: Snapshot) -> Stage:
@@ -94,6 +95,11 @@ def _origin(snapshot: Snapshot) -> Stage:
     return Stage("No schedule", "put your own", Figure("objects", count(snapshot.bucket.puts)))
 
 
+def _named(names: Sequence[str]) -> str:
+    """The name of the only part of a kind, or how many there are."""
+    return names[0] if len(names) == 1 else f"{len(names)} of them" if names else ""
+
+
 def _bucket(snapshot: Snapshot) -> Stage:
     bucket, written = snapshot.bucket, snapshot.last_written
     figures = [
@@ -109,14 +115,14 @@ def _bucket(snapshot: Snapshot) -> Stage:
         gets = operations.get("s3.GetObject", OperationCounters()).requests
         figures.insert(3, Figure("last tick", NONE if written is None else count(written[0])))
         figures.append(Figure.of("gets", gets))
-    return Stage("S3", snapshot.roles.bucket, *figures)
+    return Stage("S3", _named(snapshot.roles.buckets), *figures)
 
 
 def _queue(snapshot: Snapshot) -> Stage:
     queue = snapshot.queue
     return Stage(
         "SQS",
-        snapshot.roles.queue,
+        _named(snapshot.roles.queues),
         Figure.of("visible", queue.visible, "grows"),
         Figure.of("in flight", queue.in_flight, "moves"),
         Figure.of("delayed", queue.delayed),
@@ -132,7 +138,7 @@ def _function(snapshot: Snapshot) -> Stage:
     busy = count(function.busy) if limit is None else f"{function.busy}/{limit}"
     return Stage(
         "Lambda",
-        roles.consumer,
+        _named(roles.consumers),
         Figure("busy", busy, "moves" if function.busy else "plain"),
         Figure.of("warm", max(0, function.environments - function.busy)),
         Figure.of("cold starts", function.cold_starts),
@@ -147,7 +153,7 @@ def _table(snapshot: Snapshot) -> Stage:
     table, rates = snapshot.table, snapshot.rates
     return Stage(
         "DynamoDB",
-        snapshot.roles.table,
+        _named(snapshot.roles.tables),
         Figure.of("rows", table.rows, width=9),
         Figure.rate("rows/s", rates.rows),
         Figure.rate("writes/s", rates.batch_writes),

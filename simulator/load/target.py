@@ -23,6 +23,7 @@ from simulator.load.send.scratch import scratch
 from simulator.load.send.signing import Identity
 from simulator.load.session import LoadSession
 from simulator.proof.sampling import sample_size
+from simulator.stack.wiring import wiring
 from simulator.twin import resources
 from simulator.twin.resources import ResourceRefused, Resources
 from simulator.twin.twin import Twin
@@ -152,7 +153,8 @@ class TwinTarget:
         session, twin = self._session, self._twin
         if session.plan.target != "store" or not span.drained or session.result.recording.pending(span.numbers):
             return
-        bucket, table = twin.wiring.bucket.name, twin.wiring.table
+        path = wiring(twin.stack)
+        bucket, table = path.bucket.name, path.table
         for start in range(span.numbers.start, span.numbers.stop, limits.LOAD_DELETES):
             numbers = range(start, min(start + limits.LOAD_DELETES, span.numbers.stop))
             keys: Any = [{"Key": session.objects.key(number)} for number in numbers]

@@ -26,14 +26,17 @@ def render_hold(endpoint: str, resources: Resources, *, took_objects: bool = Fal
     names = {
         "bucket": resources.bucket,
         "table": resources.table,
-        "queue": _name(resources.queue_url),
+        "queue": _name(resources.queue_url or ""),
         "dead letters": _name(resources.dlq_url or ""),
     }
-    commands = (
+    at = ("aws", "--endpoint-url", endpoint)
+    commands: list[tuple[str, ...]] = [
         ("export", "AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any", f"AWS_DEFAULT_REGION={limits.REGION}"),
-        ("aws", "--endpoint-url", endpoint, "s3", "ls", "--recursive", f"s3://{resources.bucket}"),
-        ("aws", "--endpoint-url", endpoint, "dynamodb", "scan", "--table-name", resources.table, "--max-items", "3"),
-    )
+    ]
+    if resources.bucket is not None:
+        commands.append((*at, "s3", "ls", "--recursive", f"s3://{resources.bucket}"))
+    if resources.table is not None:
+        commands.append((*at, "dynamodb", "scan", "--table-name", resources.table, "--max-items", "3"))
     return Group(
         Text(f"  the store stays up until the next Ctrl-C or SIGTERM: {endpoint}"),
         labelled([("  " + label, name) for label, name in names.items() if name]),

@@ -35,6 +35,7 @@ from simulator.run.drain import waits_for_nothing
 from simulator.run.scenario import Scenario
 from simulator.run.story import SkippedStep, Story
 from simulator.stack.model import Stack
+from simulator.stack.wiring import own_path
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions, Snapshot
 from simulator.twin.resources import Resources
@@ -137,7 +138,7 @@ class Simulation:
 
     async def _run_and_drain(self, twin: Twin) -> float | None:
         """Generate, store and drain, and play the scenario. Returns when the queue was drained, None if it was not."""
-        plan, clock = self.plan, self.clock
+        plan, clock, path = self.plan, self.clock, own_path(self.stack)
         reason = f"not drained within {significant(plan.drain_timeout_s, 6)} s"
 
         async def watch() -> None:
@@ -159,7 +160,7 @@ class Simulation:
                 if playing is not None and not playing.done():
                     return False
                 for_good = self.telemetry.failed_for_good
-                if waits_for_nothing(left, for_good, twin.wiring, deadline_at):
+                if path is not None and waits_for_nothing(left, for_good, path, deadline_at):
                     reason = f"all that is left failed for good: {counted(left, 'message')}"
                     return True
                 return False
@@ -195,7 +196,7 @@ class Simulation:
                 waits.append(group.create_task(clock.sleep(plan.duration_s)))
             work: list[asyncio.Task[Any]] = []
             if plan.sources:
-                s3, bucket = twin.clients.s3, twin.resources.bucket
+                s3, bucket = twin.clients.s3, twin.resources.bucket or ""
                 sending = sources.send(plan.sources, s3=s3, bucket=bucket, record=self._record, clock=clock, stop=stop)
                 work.append(group.create_task(sending))
             elif plan.fires:

@@ -47,6 +47,8 @@ class Story:
     acted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        made = self.twin.resources
+        self._bucket, self._table = made.bucket or "", made.table or ""
         self._began_at = self.clock.now()
         self._read_at = self._faulty_until_at = 0.0
         self._ended_at: float | None = None
@@ -75,7 +77,7 @@ class Story:
                 await self._wait()
         finally:
             if self._faulty_until_at and self.twin.store is not None:
-                await self.twin.store.refuse_writes(self.twin.resources.table, 0.0)
+                await self.twin.store.refuse_writes(self._table, 0.0)
 
     async def _comes(self, step: Step) -> bool:
         while not step.due(self.clock.now() - self._began_at, self.look):
@@ -99,12 +101,12 @@ class Story:
         return self.clock.now() >= self._read_at or self.hurried()
 
     async def _carry_out(self, step: Step) -> None:
-        now, twin, table = self.clock.now(), self.twin, self.twin.resources.table
+        now, twin, table = self.clock.now(), self.twin, self._table
         if step.caption:
             self.record(Noted(now, step.caption, "caption"))
             self._read_at = now + reading_s(step.caption)
         for put in step.puts:
-            await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=put.key, Body=put.text.encode())
+            await twin.clients.s3.put_object(Bucket=self._bucket, Key=put.key, Body=put.text.encode())
             self.acted.set()
             self._ended_at = None  # there is something to store again
         if step.refuse_writes and twin.store is not None:
@@ -128,7 +130,7 @@ class Story:
 
     async def _wait(self) -> None:
         """Wait until the next look, and end a fault whose time is over."""
-        now, table = self.clock.now(), self.twin.resources.table
+        now, table = self.clock.now(), self._table
         if 0 < self._faulty_until_at <= now and self.twin.store is not None:
             self._faulty_until_at = 0.0
             await self.twin.store.refuse_writes(table, 0.0)

@@ -131,7 +131,7 @@ def _silent_losses(stack: Stack) -> Sentences:
         if not mapping.reports_batch_item_failures and mapping.batch_size > 1:
             yield mapping.logical_id, "one bad message makes its whole batch come back: set ReportBatchItemFailures"
     for bucket in stack.buckets.values():
-        for name in sorted({each.queue for each in bucket.notifications} & stack.queues.keys()):
+        for name in sorted({each.target for each in bucket.notifications} & stack.queues.keys()):
             queue = stack.queues[name]
             if queue.maximum_message_bytes < limits.S3_NOTIFICATION_BYTES:
                 yield (

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from simulator.stack.patterns import Pattern
 
 PREFIXES = {"KEY_PREFIX": "stocks/", "REJECTED_PREFIX": "rejected/"}
 """The handlers' settings for where in the bucket they write, with their default values."""
+
+OWN_HANDLERS = ("pipeline.generator.handler", "pipeline.consumer.handler")
+"""The handlers of the pipeline that comes with the simulator."""
 
 
 def prefix_in_force(variables: Mapping[str, str], setting: Literal["KEY_PREFIX", "REJECTED_PREFIX"]) -> str:
@@ -23,7 +27,12 @@ def prefix_in_force(variables: Mapping[str, str], setting: Literal["KEY_PREFIX",
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function. `environment` holds its variables as strings; the process's own variables do not reach it."""
+    """A Lambda function. `environment` holds its variables as strings; the process's own variables do not reach it.
+
+    `code` is the folder, file or zip that `CodeUri` names, beside the template; `source` is the text of a function that
+    has its code in the template. `layers` has the folder of each layer that the template declares, and the ARN of each
+    other one. `is_own`: the handler is the pipeline's, and runs from this installation.
+    """
 
     logical_id: str
     name: str
@@ -37,6 +46,10 @@ class Function:
     log_level: str | None
     asynchronous: AsynchronousInvocation
     arn: str
+    code: Path | None = None
+    source: str | None = None
+    layers: tuple[Path | str, ...] = ()
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,10 @@ class EventSourceMapping:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A rate() or cron() expression that invokes a function. `input` replaces the whole event when given."""
+    """A rate(), cron() or at() expression that invokes a function. `input` replaces the whole event when given.
+
+    cron() and at() are in `time_zone`, an IANA name, which only Scheduler can set.
+    """
 
     logical_id: str
     name: str
@@ -85,6 +101,7 @@ class Schedule:
     arn: str
     input: str | None = None
     enabled: bool = True
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +130,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """S3 notifies a queue of events under a prefix and suffix; `queue` is a logical id."""
+    """S3 tells a queue or a function of events under a prefix and suffix; `target` is its logical id."""
 
-    queue: str
+    target: str
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
@@ -133,9 +150,21 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A secondary index of a table: the names of its key attributes, and which attributes it projects."""
+
+    name: str
+    is_global: bool
+    keys: tuple[str, ...]
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
+    projected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A DynamoDB table: key attribute name and type ("S", "N", "B"), and its capacity mode.
 
+    `attributes` has the type of every attribute that the template defines: those of the keys and of the indexes.
     `warm_read_units` and `warm_write_units` are what it takes per second from the start (`WarmThroughput`).
     """
 
@@ -148,15 +177,21 @@ class Table:
     maximum_write_units: int | None = None
     warm_read_units: int | None = None
     warm_write_units: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A property that AWS would act on and the simulator does not; reported at start-up, never silently ignored."""
+    """A resource type, trigger or property that AWS would act on and the simulator does not; it is always reported.
+
+    `line` is where the template has it.
+    """
 
     logical_id: str
     property: str
     reason: str
+    line: int | None = None
 
 
 Sentences = Iterator[tuple[str, str]]

@@ -205,7 +205,7 @@ def _notifications(stack: Stack) -> Sentences:
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
                 yield bucket.logical_id, f"The event '{event}' is not supported for notifications"
-            queue = stack.queues.get(notification.queue)
+            queue = stack.queues.get(notification.target)
             if queue is not None and not _s3_may_send(queue):
                 yield bucket.logical_id, "Unable to validate the following destination configurations"
         if any(_overlap(first, other) for first, other in itertools.combinations(bucket.notifications, 2)):

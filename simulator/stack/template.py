@@ -17,6 +17,7 @@ from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.names import NamedKind, fitted
 from simulator.stack.intrinsics import Document, Located, TemplateError, plain_text, pseudo_parameters
 from simulator.stack.model import (
+    OWN_HANDLERS,
     AsynchronousInvocation,
     Bucket,
     EventSourceMapping,
@@ -272,6 +273,7 @@ class _Loader:
             log_level=logging.optional_text("ApplicationLogLevel"),
             asynchronous=_asynchronous(properties),
             arn=self._arn(logical_id),
+            is_own=properties.text("Handler") in OWN_HANDLERS,
         )
 
     def _event(self, function: str, logical_id: str, section: Properties) -> None:

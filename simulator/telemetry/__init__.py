@@ -6,13 +6,21 @@ per second. Other rooms see only snapshots, never the state in here, and nothing
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections import ChainMap, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
+from simulator.base.counters import (
+    BucketCounters,
+    Counters,
+    QueueCounters,
+    StoreCounters,
+    TableCounters,
+    is_test_event,
+    together,
+)
 from simulator.base.observations import Observation
 from simulator.base.shown import printable
 from simulator.base.words import counted
@@ -20,7 +28,8 @@ from simulator.proof.ledgers import Ledgers
 from simulator.proof.notifications import objects_of
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameters_behind
-from simulator.stack.wiring import wiring
+from simulator.stack.wiring import flow, own_path
+from simulator.telemetry import functions
 from simulator.telemetry.events import EventLog
 from simulator.telemetry.failures import PARTIAL_RESPONSE, Failures, LastDelivery, cause_of, cause_of_throttle
 from simulator.telemetry.functions import Ended, FunctionTotals
@@ -29,6 +38,7 @@ from simulator.telemetry.ledger import Ledger
 from simulator.telemetry.metrics import embedded_document
 from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
+from simulator.telemetry.roles import consumers, generators, roles
 from simulator.telemetry.snapshot import (
     Along,
     Conclusion,
@@ -37,7 +47,6 @@ from simulator.telemetry.snapshot import (
     LoadView,
     Maxima,
     Rates,
-    Roles,
     RunOptions,
     Snapshot,
     Tone,
@@ -66,32 +75,28 @@ class Telemetry:
     ) -> None:
         self._load_view, self._interrupted = load_view, interrupted
         self._options = options
-        path = wiring(stack)
-        bounds = (path.mapping.maximum_concurrency, path.consumer.reserved_concurrency)
-        self._roles = Roles(
-            bucket=path.bucket.name,
-            queue=path.queue.name,
-            dead_letter_queue=path.dead_letter_queue.name if path.dead_letter_queue else "",
-            consumer=path.consumer.name,
-            table=path.table.name,
-            concurrency_limit=min((bound for bound in bounds if bound is not None), default=None),
-        )
+        path, parts = own_path(stack), flow(stack)
+        self._roles = roles(stack, parts, is_pipeline=path is not None)
+        self._queues = frozenset(queue.logical_id for queue in parts.queues)
+        self._polled = {mapping.logical_id: queue.name for mapping, queue, _ in stack.mapped()}
         self._mapped = {key: mapping.function for key, mapping in stack.mappings.items()}
         self._functions = {key: FunctionTotals(function.name) for key, function in stack.functions.items()}
-        scheduled = next((schedule.function for schedule in stack.schedules.values() if schedule.enabled), "")
-        self._generator = self._functions.get(scheduled, FunctionTotals())
-        self._consumer = self._functions[path.consumer.logical_id]
-        self._ledger = Ledger(stack, path)
+        self._generators, self._consumers = generators(stack, parts), consumers(stack, parts)
+        self._ledger = Ledger(stack, path) if path is not None else None
         self._facts = Facts()
         self._puts = self._put_bytes = self._in_hand = 0
         self._course = self._new_course(options.started_at)
         self._latencies = Latencies()
-        parameters = parameters_behind(stack, path.consumer.logical_id)
-        redrive = path.queue.redrive
-        self._failures = Failures(parameters, redrive.maximum_receives if redrive else None)
-        self._rejections = Rejections(parameters)
+        parameters = {name: parameters_behind(stack, name) for name in self._consumers}
+        self._failures = {
+            mapping.logical_id: Failures(
+                parameters.get(mapping.function, {}), queue.redrive.maximum_receives if queue.redrive else None
+            )
+            for mapping, queue, _ in stack.mapped()
+            if mapping.queue in self._queues
+        }
+        self._rejections = Rejections(parameters[path.consumer.logical_id] if path is not None else {})
         self._tick_failures = Causes()
-        self._path_mapping, self._path_consumer = path.mapping.logical_id, path.consumer.logical_id
         self._causes: dict[tuple[str, str], str] = {}
         self._events = EventLog()
         self._sampled_at = options.started_at
@@ -106,6 +111,7 @@ class Telemetry:
             observations.InvocationStarted: lambda started: self._functions[started.function].started(started),
             observations.InvocationEnded: self._invocation_ended,
             observations.InvocationThrottled: self._invocation_throttled,
+            observations.EventSettled: self._event_settled,
             observations.MessagesReceived: self._messages_received,
             observations.MessageSettled: self._message_settled,
             observations.LogWritten: self._log_written,
@@ -134,12 +140,13 @@ class Telemetry:
 
     @property
     def failed_for_good(self) -> Mapping[str, LastDelivery]:
-        """Messages in the path's queue that cannot succeed, by id: their function said so at the last delivery."""
-        return self._failures.for_good
+        """Messages in the queues that cannot succeed, by id: their function said so at the last delivery."""
+        return ChainMap(*(dict(failures.for_good) for failures in self._failures.values()))
 
     def snapshot(self, now: float) -> Snapshot:
         """The state of the run as of `now`."""
-        first = self._window[0] if self._window else None
+        before = self._window[0].ended if self._window else {}
+        views = {key: function.view(before.get(key, Ended())) for key, function in self._functions.items()}
         return Snapshot(
             **vars(self._facts),
             **vars(self._along(self._facts.store or StoreCounters(at=now))),
@@ -148,14 +155,15 @@ class Telemetry:
             roles=self._roles,
             puts=self._puts,
             put_bytes=self._put_bytes,
-            generator=self._generator.view(first.generator if first else Ended()),
-            consumer=self._consumer.view(first.consumer if first else Ended()),
+            generator=functions.together(views[key] for key in self._generators),
+            consumer=functions.together(views[key] for key in self._consumers),
+            functions={self._functions[key].name: view for key, view in views.items()},
             rates=self._rates(),
             latency=self._latencies.view(),
             # Nothing moves after the drain, so the charts end there.
             history=self._course.view(min(self._sampled_at, self._facts.drained_at or now)),
             events=self._events.view(),
-            failures=self._failures.view(),
+            failures=tuple(cause for failures in self._failures.values() for cause in failures.view()),
             rejections=self._rejections.view(),
             tick_failures=self._tick_failures.view({}),
             load=self._load_view(now) if self._load_view is not None else None,
@@ -164,7 +172,7 @@ class Telemetry:
 
     def ledgers(self, counted_rows: int | None) -> Ledgers:
         """What producer and consumer report, for the proof; `counted_rows` is the number of rows the store accepted."""
-        return self._ledger.view(counted_rows)
+        return self._ledger.view(counted_rows) if self._ledger is not None else Ledgers()
 
     # One method per observation.
 
@@ -183,13 +191,15 @@ class Telemetry:
     def _tick_fired(self, tick: observations.TickFired) -> None:
         self._began(tick.at)
         self._learn(ticks=self._facts.ticks + 1, next_tick_at=tick.next_at)
-        self._ledger.fired(tick)
+        if self._ledger is not None:
+            self._ledger.fired(tick)
         self._course.mark(tick.at)
 
     def _object_put(self, put: observations.ObjectPut) -> None:
         self._began(put.at)
         self._puts += 1
-        self._ledger.put(put)
+        if self._ledger is not None:
+            self._ledger.put(put)
         self._put_bytes += put.size_bytes
 
     def _pollers_scaled(self, scaled: observations.PollersScaled) -> None:
@@ -214,7 +224,8 @@ class Telemetry:
     def _invocation_ended(self, invocation: observations.InvocationEnded) -> None:
         function = self._functions[invocation.function]
         function.finished(invocation)
-        self._ledger.ended(invocation)
+        if self._ledger is not None:
+            self._ledger.ended(invocation)
         if invocation.outcome != "success":
             cause = self._causes[invocation.function, invocation.outcome] = cause_of(invocation)
             key = f"failed {invocation.function} {invocation.outcome} {invocation.error_type}"
@@ -232,7 +243,7 @@ class Telemetry:
     def _messages_received(self, received: observations.MessagesReceived) -> None:
         """Update the maxima: perhaps no sample saw these messages visible, or in flight with the unsettled ones."""
         count = received.count - received.test_events
-        if received.mapping != self._path_mapping or not count:
+        if received.queue not in self._queues or not count:
             return
         held, self._in_hand = self._facts.maxima, self._in_hand + count
         self._course.glimpse_depth(received.at, 0, self._in_hand)
@@ -248,29 +259,30 @@ class Telemetry:
             self._learn(maxima=maxima)
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
-        function = self._mapped[message.mapping]
-        if message.mapping == self._path_mapping and not is_test_event(message.body):
+        function, failures = self._mapped[message.mapping], self._failures.get(message.mapping)
+        if failures is not None and not is_test_event(message.body):
             self._in_hand = max(0, self._in_hand - 1)
             held, age_s = self._facts.maxima, message.at - message.sent_at
             if age_s > (held.oldest_age_s or 0.0):
                 self._learn(maxima=replace(held, oldest_age_s=age_s))
         # A mapping settles a whole batch right after its invocation, so the function's last cause is the cause here.
         cause = self._causes.get((function, message.reason), message.reason)
-        failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None
+        failed = failures.settled(message, cause) if failures is not None else None
         if message.reason == observations.FILTERED:
             text = f"a message in {message.queue} was deleted: no filter of {message.mapping} matches it"
             self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
-            if message.mapping == self._path_mapping and (objects := objects_of(message.body)):
+            objects = objects_of(message.body)
+            if failures is not None and (objects or self._ledger is None):
                 self._learn(filtered=self._facts.filtered + 1)
-                self._ledger.filtered(objects, message.sent_at)
+                if self._ledger is not None:
+                    self._ledger.filtered(objects, message.sent_at)
             return
         if message.deleted:
-            if objects := objects_of(message.body):
-                if message.mapping == self._path_mapping:
-                    self._ledger.ingested(objects, message.sent_at)
-                latency_s = message.at - message.sent_at
-                self._latencies.add(latency_s)
-                self._course.add_latency(message.at, max(0.0, latency_s))
+            objects = objects_of(message.body)
+            if failures is not None and objects and self._ledger is not None:
+                self._ledger.ingested(objects, message.sent_at)
+            if objects or (self._ledger is None and not is_test_event(message.body)):
+                self._add_latency(message.at, message.at - message.sent_at)
             return
         if message.reason == PARTIAL_RESPONSE:
             self._functions[function].left += 1
@@ -280,14 +292,24 @@ class Telemetry:
         else:
             self._events.add(message.at, failed.text, "lost" if failed.for_good else "grows", key=failed.kind)
 
+    def _event_settled(self, event: observations.EventSettled) -> None:
+        self._learn(events_done=self._facts.events_done + event.succeeded)
+        self._learn(events_given_up=self._facts.events_given_up + (not event.succeeded))
+        self._learn(events_lost=self._facts.events_lost + (not event.succeeded and not event.kept))
+        if event.succeeded and self._ledger is None:
+            self._add_latency(event.at, event.at - event.accepted_at)
+
     def _log_written(self, log: observations.LogWritten) -> None:
-        if log.function == self._path_consumer:
-            self._failures.logged(log.line)
+        for mapping, failures in self._failures.items():
+            if self._mapped[mapping] == log.function:
+                failures.logged(log.line)
+        if log.function in self._consumers:
             self._rejections.logged(log.line)
         document, metrics = embedded_document(log.line)
         if not metrics:
             return
-        self._ledger.published(log.function, document, metrics)
+        if self._ledger is not None:
+            self._ledger.published(log.function, document, metrics)
         function = self._functions[log.function]
         function.metrics.update(metrics)
         if "FilesWritten" in metrics:
@@ -317,12 +339,14 @@ class Telemetry:
         self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
             self._announce_losses(sample.at, before, counters)
-            self._failures.dead_lettered(queue.dead_lettered)
+            for mapping, failures in self._failures.items():
+                failures.dead_lettered(self._dead_lettered(mapping, counters))
             written = table.rows_written - self._along(before).table.rows_written
             if written:
                 self._course.add_rows(self._sampled_at, sample.at, written)
         self._sampled_at = sample.at
-        self._window.append(_Sample(sample.at, along, self._generator.ended_so_far, self._consumer.ended_so_far))
+        ended = {key: function.ended_so_far for key, function in self._functions.items()}
+        self._window.append(_Sample(sample.at, along, ended))
         while len(self._window) > 2 and self._window[1].at <= sample.at - limits.RATE_WINDOW_S:
             self._window.popleft()
         held, depth = self._facts.maxima, queue.visible + queue.in_flight
@@ -337,6 +361,14 @@ class Telemetry:
         self._learn(store=counters, maxima=maxima)
 
     # Shared by the methods above.
+
+    def _add_latency(self, at: float, latency_s: float) -> None:
+        self._latencies.add(latency_s)
+        self._course.add_latency(at, max(0.0, latency_s))
+
+    def _dead_lettered(self, mapping: str, counters: StoreCounters) -> int:
+        """How many messages the mapping's queue has moved to its dead-letter queue."""
+        return counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered
 
     def _began(self, at: float) -> None:
         if self._facts.first_at is None:
@@ -363,10 +395,10 @@ class Telemetry:
     def _along(self, store: StoreCounters) -> Along:
         roles = self._roles
         return Along(
-            bucket=store.buckets.get(roles.bucket, BucketCounters()),
-            queue=store.queues.get(roles.queue, QueueCounters()),
-            dead_letter_queue=store.queues.get(roles.dead_letter_queue, QueueCounters()),
-            table=store.tables.get(roles.table, TableCounters()),
+            bucket=_of(roles.buckets, store.buckets, BucketCounters),
+            queue=_of(roles.queues, store.queues, QueueCounters),
+            dead_letter_queue=_of(roles.dead_letter_queues, store.queues, QueueCounters),
+            table=_of(roles.tables, store.tables, TableCounters),
         )
 
     def _rates(self) -> Rates:
@@ -392,5 +424,9 @@ class _Sample(NamedTuple):
 
     at: float
     along: Along
-    generator: Ended
-    consumer: Ended
+    ended: Mapping[str, Ended]
+
+
+def _of(names: Sequence[str], counters: Mapping[str, Counters], kind: type[Counters]) -> Counters:
+    """The figures of the resources with these names, together."""
+    return together(kind, (counters.get(name) or kind() for name in names))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from simulator.base.observations import InvocationEnded, InvocationStarted
 from simulator.telemetry.snapshot import FunctionView
@@ -12,6 +13,7 @@ _SHOWN = (
     *("invocations", "ended", "errors", "timeouts", "throttles", "left"),
     *("cold_starts", "busy_max", "concurrency", "messages"),
 )
+_GAUGES = ("busy", "environments")
 
 
 class Ended(NamedTuple):
@@ -83,3 +85,23 @@ class FunctionTotals:
             duration_mean_s=duration_s / ended if ended else None,
             metrics=dict(self.metrics),
         )
+
+
+def together(views: Iterable[FunctionView]) -> FunctionView:
+    """Several functions as if they were one: counts add up (of maxima, too), means are over what ended."""
+    several = list(views)
+    if len(several) == 1:
+        return several[0]
+    summed: dict[str, Any] = {name: sum(getattr(view, name) or 0 for view in several) for name in (*_SHOWN, *_GAUGES)}
+    summed["concurrency"] = summed["concurrency"] or None
+    metrics: Counter[str] = Counter()
+    for view in several:
+        metrics.update(view.metrics)
+    means: dict[str, Any] = {name: _mean(name, several) for name in ("batch_mean", "duration_mean_s")}
+    return FunctionView(**summed, **means, metrics=dict(metrics))
+
+
+def _mean(name: str, views: list[FunctionView]) -> float | None:
+    weighed = [(getattr(view, name), view.ended) for view in views if getattr(view, name) is not None]
+    ended = sum(count for _, count in weighed)
+    return sum(mean * count for mean, count in weighed) / ended if ended else None

@@ -47,17 +47,21 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The AWS names of the parts along the run's path; empty if there is no such part.
+    """The AWS names of the parts that the data passes through, each kind in the template's order.
 
-    `concurrency_limit` is how many batches the consumer may work on at once (None: the template sets no limit).
+    `consumers` are the functions that messages or a bucket's events invoke; `schedules` has the name of the function
+    that each schedule invokes, by the schedule's expression. `concurrency_limit` is how many batches the consumers may
+    work on at once (None: the template sets no limit). `is_pipeline`: the rows of the run can be counted.
     """
 
-    bucket: str = ""
-    queue: str = ""
-    dead_letter_queue: str = ""
-    consumer: str = ""
-    table: str = ""
+    buckets: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    dead_letter_queues: tuple[str, ...] = ()
+    consumers: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    schedules: tuple[tuple[str, str], ...] = ()
     concurrency_limit: int | None = None
+    is_pipeline: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +236,9 @@ class Facts:
 
     `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
     of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts the
-    path's messages for objects that its filter criteria deleted. `folding_errors` counts observations that telemetry
-    itself failed on: zero, unless we have a bug. `conclusion` is None until the run is over.
+    messages that filter criteria deleted (of the pipeline's, those for objects). `events_done` and `events_given_up`
+    count asynchronous events, of which `events_lost` were given up to no queue. `folding_errors` counts observations
+    that telemetry itself failed on: zero, unless we have a bug. `conclusion` is None until the run is over.
     """
 
     phase: Phase = "starting"
@@ -244,6 +249,9 @@ class Facts:
     next_tick_at: float | None = None
     last_written: tuple[int, int] | None = None
     filtered: int = 0
+    events_done: int = 0
+    events_given_up: int = 0
+    events_lost: int = 0
     store: StoreCounters | None = None
     maxima: Maxima = field(default_factory=Maxima)
     caption: Event | None = None
@@ -257,7 +265,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Along:
-    """The store's counters along the run's path; zeros before the first sample."""
+    """The store's counters of the parts that the data passes through, summed by kind; zeros before the first sample."""
 
     bucket: BucketCounters = field(default_factory=BucketCounters)
     queue: QueueCounters = field(default_factory=QueueCounters)
@@ -269,7 +277,8 @@ class Along:
 class Snapshot(Facts, Along):
     """Everything there is to know about a run at the instant `at`.
 
-    `interrupted`: the first Ctrl-C or SIGTERM has come, and the next one ends the run at once.
+    `generator` and `consumer` are the scheduled and the other functions of the data's way, summed; `functions` has each
+    by its name. `interrupted`: the first Ctrl-C or SIGTERM has come, and the next one ends the run at once.
     """
 
     at: float
@@ -279,6 +288,7 @@ class Snapshot(Facts, Along):
     put_bytes: int = 0
     generator: FunctionView = field(default_factory=FunctionView)
     consumer: FunctionView = field(default_factory=FunctionView)
+    functions: Mapping[str, FunctionView] = field(default_factory=dict)
     rates: Rates = field(default_factory=Rates)
     latency: Latency = field(default_factory=Latency)
     history: History = field(default_factory=History)

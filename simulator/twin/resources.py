@@ -19,19 +19,23 @@ from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.stack.model import Bucket, Notification, Queue, Stack, Table
-from simulator.stack.wiring import wiring
+from simulator.stack.wiring import flow
 
 _TEMPLATE_S_FAULT = (400, 404, 409)
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Where a run's resources are: names and URLs, as in the summary and the ready file."""
+    """Where a run's resources are: names and URLs, as in the summary and the ready file.
 
-    bucket: str
-    queue_url: str
+    The first four are the first of their kind that the data passes through, None if there is none; `queue_urls` has
+    every queue by its logical id.
+    """
+
+    bucket: str | None
+    queue_url: str | None
     dlq_url: str | None
-    table: str
+    table: str | None
     queue_urls: Mapping[str, str]
 
     def as_json(self) -> dict[str, str | None]:
@@ -53,7 +57,7 @@ async def create(stack: Stack, clients: Clients) -> Resources:
     A dead-letter queue comes before the queue that names it; queue and policy come before the bucket's notification,
     because S3 checks both. Raises `ResourceRefused` and `ResourceNotMade`.
     """
-    path = wiring(stack)
+    parts = flow(stack)
     urls: dict[str, str] = {}
     with one_failure():
         async with asyncio.TaskGroup() as group:
@@ -68,10 +72,10 @@ async def create(stack: Stack, clients: Clients) -> Resources:
                 with _making(bucket.logical_id):
                     await _create_bucket(bucket, stack, clients)
     return Resources(
-        bucket=path.bucket.name,
-        queue_url=urls[path.queue.logical_id],
-        dlq_url=urls[path.dead_letter_queue.logical_id] if path.dead_letter_queue else None,
-        table=path.table.name,
+        bucket=next((bucket.name for bucket in parts.buckets), None),
+        queue_url=next((urls[queue.logical_id] for queue in parts.queues), None),
+        dlq_url=next((urls[queue.logical_id] for queue in parts.dead_letter_queues), None),
+        table=next((table.name for table in parts.tables), None),
         queue_urls=urls,
     )
 
@@ -108,7 +112,7 @@ def _queue_configuration(notification: Notification, stack: Stack) -> Any:
     given = (("prefix", notification.prefix), ("suffix", notification.suffix))
     rules = [{"Name": name, "Value": value} for name, value in given if value]
     return {
-        "QueueArn": stack.queues[notification.queue].arn,
+        "QueueArn": stack.queues[notification.target].arn,
         "Events": list(notification.events),
         **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {}),
     }

@@ -27,7 +27,7 @@ from simulator.proof.audit import audit
 from simulator.proof.ledgers import Ledgers
 from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
-from simulator.stack.wiring import Wiring, wiring
+from simulator.stack.wiring import Flow, flow, wiring
 from simulator.store import Store
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
@@ -40,7 +40,7 @@ class Twin:
     """One stack, running. `open` makes it; every task that it starts ends with it."""
 
     stack: Stack
-    wiring: Wiring
+    flow: Flow
     store: Store | None
     endpoint: str
     clients: Clients
@@ -74,7 +74,6 @@ class Twin:
         Leaving the block, whether or not it raises, cancels what still runs and ends the store's processes. Raises
         `StockpipeError` when the store is not available, or as soon as it dies.
         """
-        path = wiring(stack)
         with one_failure():
             async with contextlib.AsyncExitStack() as owned:
                 store = None
@@ -104,7 +103,9 @@ class Twin:
                     AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
                 )
                 group = await owned.enter_async_context(asyncio.TaskGroup())
-                twin = cls(stack, path, store, endpoint, clients, made, service, invoker, clock, record, seed, group)
+                twin = cls(
+                    stack, flow(stack), store, endpoint, clients, made, service, invoker, clock, record, seed, group
+                )
                 sampling = group.create_task(twin._sample_often(), name="sample")
                 try:
                     yield twin
@@ -172,15 +173,16 @@ class Twin:
         return StoreCounters(at=self.clock.now(), queues=queues)
 
     async def drained(self, timeout_s: float, hopeless: Callable[[int, float], bool] | None = None) -> bool:
-        """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed.
+        """Wait until no event waits for a function and the queues are empty; False when `timeout_s` has passed.
 
-        Also False as soon as no event waits and `hopeless` is true for the messages left in the queue and the instant
+        Also False as soon as no event waits and `hopeless` is true for the messages left in them and the instant
         at which the time is up.
         """
         deadline_at = self.clock.now() + timeout_s
         while True:
-            queue = (await self.counters()).queues[self.wiring.queue.name]
-            left = queue.held + queue.test_events  # the consumer must be done with these, too
+            queues = (await self.counters()).queues
+            # The consumer must be done with test events, too.
+            left = sum(queues[each.name].held + queues[each.name].test_events for each in self.flow.queues)
             if not (left or self.invoker.pending):
                 return True
             if self.clock.now() >= deadline_at:
@@ -190,20 +192,21 @@ class Twin:
             await self.clock.sleep(limits.DRAIN_LOOK_S)
 
     async def rows_accepted(self) -> int | None:
-        """Puts that the run's table has accepted so far; None if the store is not ours, and does not report them."""
+        """Puts that the run's tables have accepted so far; None if the store is not ours, and does not report them."""
         if self.store is None:
             return None
-        table = (await self.store.counters()).tables.get(self.wiring.table.name)
-        return table.rows_written if table else 0
+        tables = (await self.store.counters()).tables
+        return sum(tables[each.name].rows_written for each in self.flow.tables if each.name in tables)
 
     async def prove(
         self, *, drained: bool, accepted: Set[Acceptable], ledgers: Ledgers, sample_seed: int | None = None
     ) -> Audit:
         """Account for every row, once nothing writes any more; the arguments are the audit's.
 
-        Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
+        Raises `InputError` for an application that is not the pipeline, and `CouldNotFinish` when a resource cannot be
+        read or the disk is full.
         """
-        path = self.wiring
+        path = wiring(self.stack)
         return await audit(
             s3=self.clients.s3,
             dynamodb=self.clients.dynamodb,

@@ -50,14 +50,14 @@ def test_the_box_is_red_when_something_is_in_it(snapshot: Snapshot, held: int, s
 @pytest.mark.parametrize("name", ["StockDeadLetterQueue", "Q"])
 def test_a_long_name_gives_way_to_the_number(snapshot: Snapshot, name: str) -> None:
     """It is cut with an ellipsis, a blank before the number; the box has its width whatever is in it."""
-    named = dataclasses.replace(snapshot, roles=dataclasses.replace(snapshot.roles, dead_letter_queue=name))
+    named = dataclasses.replace(snapshot, roles=dataclasses.replace(snapshot.roles, dead_letter_queues=(name,)))
     row = rows(with_dead_letters(named, 1_234_567), 110, 30)[12]
     assert row[45:].rstrip() == ("│ StockDead… 1.23M │" if len(name) > 1 else "│ Q          1.23M │")
 
 
 def test_a_template_without_a_dead_letter_queue_has_no_box(snapshot: Snapshot) -> None:
     """Nor an arrow to one; without boxes the place of its figure says so."""
-    none = dataclasses.replace(snapshot, roles=dataclasses.replace(snapshot.roles, dead_letter_queue=""))
+    none = dataclasses.replace(snapshot, roles=dataclasses.replace(snapshot.roles, dead_letter_queues=()))
     frame = rows(none, 110, 30)
     assert "┬" not in frame[10]
     assert frame[11] == "   lost or refused"

@@ -72,14 +72,14 @@ def test_the_title_of_the_losses_is_shorter_where_it_is_narrow(snapshot: Snapsho
 
 def test_a_template_without_a_dead_letter_queue_has_no_line_for_one(snapshot: Snapshot) -> None:
     """The line of the queue is followed by the function's."""
-    roles = dataclasses.replace(snapshot.roles, dead_letter_queue="")
+    roles = dataclasses.replace(snapshot.roles, dead_letter_queues=())
     assert "DLQ" not in "\n".join(rows(dataclasses.replace(snapshot, roles=roles), 60, 20))
 
 
 @pytest.mark.parametrize(("name", "shown"), [("D" * 42, True), ("D" * 43, False)])
 def test_the_name_of_the_dead_letter_queue_is_whole_or_left_out(snapshot: Snapshot, name: str, shown: bool) -> None:
     """The number is always there."""
-    roles = dataclasses.replace(snapshot.roles, dead_letter_queue=name)
+    roles = dataclasses.replace(snapshot.roles, dead_letter_queues=(name,))
     (line,) = [line for line in rows(dataclasses.replace(snapshot, roles=roles), 60, 20) if "└▶" in line]
     assert line == " └▶ DLQ       1" + (f"  {name}" if shown else "")
 

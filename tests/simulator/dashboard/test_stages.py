@@ -81,7 +81,7 @@ def test_a_busy_pipeline(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
     assert [(stage.title, stage.name, said(stage.figures)) for stage in stages(busy)[1:]] == [
         (
             "S3",
-            roles.bucket,
+            *roles.buckets,
             "objects 1,401, holds 8.69 MB, >puts/s 70, last tick 350, !rejected 3, puts 1,401, gets 1,420",
         ),
         (

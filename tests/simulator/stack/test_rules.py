@@ -326,7 +326,7 @@ def test_a_permission_has_many_forms(sound: Sound, policy: Any) -> None:
 
 def test_a_queue_outside_the_stack_is_taken_on_trust(sound: Sound) -> None:
     """The template cannot say more about a notification to it, or a mapping of it."""
-    sound.notifications = (dataclasses.replace(sound.notifications[0], queue="Elsewhere"),)
+    sound.notifications = (dataclasses.replace(sound.notifications[0], target="Elsewhere"),)
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Other", queue="Elsewhere"))
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Elsewhere"))
     found = examine(sound.stack())

@@ -16,7 +16,7 @@ def test_wiring_is_the_path_from_bucket_to_table() -> None:
     """The run follows the notification to the queue, the mapping to the consumer, and its variable to the table."""
     path = wiring(load())
 
-    assert path.queue.logical_id == path.notification.queue == "StockQueue"
+    assert path.queue.logical_id == path.notification.target == "StockQueue"
     assert path.dead_letter_queue is not None
     assert path.dead_letter_queue.logical_id == "StockDLQ"
     assert (path.consumer.logical_id, path.table.name) == ("ConsumerLambda", "StockData")

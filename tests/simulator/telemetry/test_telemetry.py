@@ -44,13 +44,16 @@ def embedded(namespace: str = "stockpipe", **metrics: Any) -> str:
 def test_the_flow_is_found_in_the_template(telemetry: Telemetry) -> None:
     """The parts that are shown are the template's: names, and the mapping's concurrency."""
     roles = telemetry.snapshot(1000.0).roles
-    assert (roles.consumer, roles.queue, roles.dead_letter_queue, roles.table) == (
-        "ConsumerLambda",
-        "StockQueue",
-        "StockDLQ",
-        "StockData",
+    names = (roles.consumers, roles.queues, roles.dead_letter_queues, roles.tables, roles.schedules)
+    assert names == (
+        ("ConsumerLambda",),
+        ("StockQueue",),
+        ("StockDLQ",),
+        ("StockData",),
+        (("rate(1 minute)", "GeneratorLambda"),),
     )
-    assert roles.bucket == "stockpipe-data-123456789012-us-east-1"
+    assert roles.buckets == ("stockpipe-data-123456789012-us-east-1",)
+    assert roles.is_pipeline
     assert roles.concurrency_limit == 10
 
 

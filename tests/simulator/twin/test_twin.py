@@ -99,9 +99,9 @@ async def test_a_queue_with_a_test_event_is_not_drained(left: QueueCounters, dra
     async def counters() -> StoreCounters:
         return StoreCounters(at=0.0, queues={"q": left})
 
-    queue = SimpleNamespace(queue=SimpleNamespace(name="q"))
+    parts = SimpleNamespace(queues=(SimpleNamespace(name="q"),))
     invoker = SimpleNamespace(pending=0)
-    twin = SimpleNamespace(counters=counters, wiring=queue, invoker=invoker, clock=SystemClock())
+    twin = SimpleNamespace(counters=counters, flow=parts, invoker=invoker, clock=SystemClock())
     assert await Twin.drained(cast("Twin", twin), 0.0) == drained
 
 

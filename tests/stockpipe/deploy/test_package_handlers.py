@@ -177,7 +177,7 @@ async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
             code_dir=task_root,
         ) as twin,
     ):
-        bucket = twin.wiring.bucket.name
+        bucket = twin.resources.bucket or ""
         twin.start_mappings()
         await twin.run_schedules(start_at=START_AT, speed=60.0, ticks=1, stop=asyncio.Event())
         content = b"ticker,timestamp,close\nAAPL,2026-01-02T10:00:00Z,1.5\nAAPL,yesterday,2\n"
@@ -191,7 +191,7 @@ async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
             observation.line for observation in observed if isinstance(observation, LogWritten)
         ]
         await twin.stop_mappings()
-        answer = await twin.clients.dynamodb.scan(TableName=twin.wiring.table.name, Select="COUNT")
+        answer = await twin.clients.dynamodb.scan(TableName=twin.resources.table or "", Select="COUNT")
         return recorder.calls, answer["Count"], observed
 
 

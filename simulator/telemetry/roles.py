@@ -1,0 +1,43 @@
+"""Which functions and resources of a stack the figures of a run are about. Pure."""
+
+from __future__ import annotations
+
+from simulator.stack.model import Stack
+from simulator.stack.wiring import Flow, own_path
+from simulator.telemetry.snapshot import Roles
+
+
+def consumers(stack: Stack, parts: Flow) -> tuple[str, ...]:
+    """The functions that process data, as logical ids: those behind a queue or a bucket; without any, all others."""
+    if (path := own_path(stack)) is not None:
+        return (path.consumer.logical_id,)
+    fed = {mapping.function for mapping in stack.mappings.values()}
+    fed |= {each.target for bucket in parts.buckets for each in bucket.notifications}
+    names = [each.logical_id for each in parts.functions]
+    return tuple(name for name in names if name in fed) or tuple(names)
+
+
+def generators(stack: Stack, parts: Flow) -> tuple[str, ...]:
+    """The functions that only schedules invoke, as logical ids."""
+    scheduled = {each.function for each in stack.schedules.values() if each.enabled}
+    return tuple(sorted(scheduled - set(consumers(stack, parts))))
+
+
+def roles(stack: Stack, parts: Flow, *, is_pipeline: bool) -> Roles:
+    """The names of the parts, and the lowest limit on the batches in progress."""
+    polled = {queue.logical_id for queue in parts.queues}
+    mappings = [mapping for mapping in stack.mappings.values() if mapping.queue in polled]
+    bounds = [mapping.maximum_concurrency for mapping in mappings]
+    bounds += [stack.functions[mapping.function].reserved_concurrency for mapping in mappings]
+    return Roles(
+        buckets=tuple(each.name for each in parts.buckets),
+        queues=tuple(each.name for each in parts.queues),
+        dead_letter_queues=tuple(each.name for each in parts.dead_letter_queues),
+        consumers=tuple(stack.functions[name].name for name in consumers(stack, parts)),
+        tables=tuple(each.name for each in parts.tables),
+        schedules=tuple(
+            (each.expression, stack.functions[each.function].name) for each in stack.schedules.values() if each.enabled
+        ),
+        concurrency_limit=min((bound for bound in bounds if bound is not None), default=None),
+        is_pipeline=is_pipeline,
+    )
