@@ -71,6 +71,7 @@ INIT_TIMEOUT_S = 10.0  # "Lambda execution environment": the init phase
 SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024  # each way; metadata and wrapper count
 RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100  # what the Runtime API accepts as a response
 ASYNC_PAYLOAD_BYTES = 1024 * 1024
+SENT_FILE_BYTES = 256 * 1024 * 1024  # of --send and --event, which are held in memory
 ACCOUNT_CONCURRENCY = 1_000  # default of a Region; new accounts start lower
 UNRESERVED_CONCURRENCY_MINIMUM = 100  # what reservations must leave to the other functions
 ENVIRONMENTS_BURST = 1_000  # a function gains this many environments ...

@@ -50,7 +50,7 @@ class Found:
     problems: tuple[Problem, ...]
 
 
-def find(paths: Sequence[Path], prefix: str) -> Found:
+def find(paths: Sequence[Path], prefix: str, *, as_it_is: bool = False) -> Found:
     """The CSV files that `paths` name, in the order of the paths and, within a directory, of their names.
 
     A file becomes `prefix` + `source/` + its name, whatever its suffix. A directory gives every `*.csv` and `*.csv.gz`
@@ -58,15 +58,17 @@ def find(paths: Sequence[Path], prefix: str) -> Found:
     directory. A file that is named twice with the same key is sent once; if two files have the same key, neither is
     sent.
 
-    `prefix` is the prefix of the bucket's notification.
+    `prefix` is the prefix of the bucket's notification. With `as_it_is`, for a consumer that is not ours, a directory
+    gives every file that is not hidden, and a file becomes `prefix` + its name.
     """
+    folder = "" if as_it_is else FOLDER
     found: dict[str, SourceFile] = {}
     problems: dict[Path, Problem] = {}
     clashing: set[str] = set()
     for path in paths:
-        for file, name in _files(path, problems):
-            key = f"{prefix}{FOLDER}{name}"
-            if (problem := _file_problem(file, key)) is not None:
+        for file, name in _files(path, problems, as_it_is=as_it_is):
+            key = f"{prefix}{folder}{name}"
+            if (problem := _file_problem(file, key, as_it_is=as_it_is)) is not None:
                 problems.setdefault(file, problem)
                 continue
             other = found.setdefault(key, SourceFile(file, key))
@@ -79,7 +81,7 @@ def find(paths: Sequence[Path], prefix: str) -> Found:
     return Found(files, tuple(problems.values()))
 
 
-def _files(path: Path, problems: dict[Path, Problem]) -> Iterator[tuple[Path, str]]:
+def _files(path: Path, problems: dict[Path, Problem], *, as_it_is: bool) -> Iterator[tuple[Path, str]]:
     """Each file that the path names, with its name relative to it."""
     try:
         mode = path.stat().st_mode
@@ -93,17 +95,15 @@ def _files(path: Path, problems: dict[Path, Problem]) -> Iterator[tuple[Path, st
         problems.setdefault(path, Problem(path, "it is neither a file nor a directory"))
         return
     known = len(problems)
-    files = sorted(_below(path, problems))
+    files = sorted(_below(path, problems, as_it_is=as_it_is))
     if not files and len(problems) == known:
-        looked_for = " or ".join("*" + suffix for suffix in SUFFIXES)
-        problems.setdefault(
-            path, Problem(path, f"it holds no CSV files ({looked_for})", "name a file or another folder")
-        )
+        looked_for = "files" if as_it_is else f"CSV files ({' or '.join('*' + suffix for suffix in SUFFIXES)})"
+        problems.setdefault(path, Problem(path, f"it holds no {looked_for}", "name a file or another folder"))
     for file in files:
         yield file, PurePosixPath(file.relative_to(path)).as_posix()
 
 
-def _below(directory: Path, problems: dict[Path, Problem]) -> Iterator[Path]:
+def _below(directory: Path, problems: dict[Path, Problem], *, as_it_is: bool) -> Iterator[Path]:
     def note(error: OSError) -> None:
         path = Path(os.fsdecode(error.filename))
         problems.setdefault(path, Problem(path, _unreachable(path, error)))
@@ -111,11 +111,12 @@ def _below(directory: Path, problems: dict[Path, Problem]) -> Iterator[Path]:
     for folder, folders, names in os.walk(directory, onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if name.lower().endswith(SUFFIXES) and not name.startswith(LEFT_OUT):
+            is_data = name.lower().endswith(SUFFIXES) and not name.startswith(LEFT_OUT)
+            if is_data or (as_it_is and not name.startswith(".")):
                 yield Path(folder, name)
 
 
-def _file_problem(file: Path, key: str) -> Problem | None:
+def _file_problem(file: Path, key: str, *, as_it_is: bool) -> Problem | None:
     try:
         mode = file.stat().st_mode
     except OSError as error:
@@ -128,7 +129,7 @@ def _file_problem(file: Path, key: str) -> Problem | None:
         return Problem(file, "a key in S3 is UTF-8, and this name is not", "rename it")
     if length > limits.S3_KEY_BYTES:
         return Problem(file, f"its key would have {length} bytes; S3 allows {limits.S3_KEY_BYTES}", "rename it")
-    if file.name.startswith(LEFT_OUT):
+    if not as_it_is and file.name.startswith(LEFT_OUT):
         return Problem(file, f"the consumer skips objects whose names begin with {file.name[0]!r}", "rename it")
     return None
 

@@ -13,7 +13,7 @@ from simulator.base.words import counted
 from simulator.run.command_line import quoted, with_option
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameter_behind
-from simulator.stack.wiring import wiring
+from simulator.stack.wiring import flow, own_path, wiring
 
 CAUSES_ADVISED = 3
 """How many of the most frequent reasons get advice: people fix them one at a time."""
@@ -67,6 +67,9 @@ def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextSte
     """One step per thing that the user can do about the outcome, causes first."""
     audit = summary["audit"]
     cut_off = audit is not None and audit["expected_rows"] is None
+    if own_path(situation.stack) is None:
+        yield from _of_another_application(summary, situation)
+        return
     if cut_off and summary["interrupted"] and not situation.could_not_finish:
         yield NextStep("press Ctrl-C only once: the run then stops accepting rows, drains, and proves what it stored.")
     for cause in summary["tick_failures"][:CAUSES_ADVISED]:
@@ -83,6 +86,21 @@ def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextSte
     if audit is not None and audit["verdict"] == "lossy":
         yield from (NextStep(f"{said}.") for said in audit["keys"])
     yield from _to_look(summary, situation)
+
+
+def _of_another_application(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
+    """What helps whatever the handlers do: their logs, more time, and a look into the store."""
+    failed = [cause for cause in summary["failures"] if cause["count"] > cause["deleted"]]
+    causes = [*summary["tick_failures"], *failed][:CAUSES_ADVISED]
+    if causes and situation.keeps_logs:
+        reasons = "; ".join(dict.fromkeys(cause["reason"] for cause in causes))
+        yield NextStep(f"fix what failed ({reasons}). The functions' logs say more:", situation.again(*situation.keeps_logs))
+    if summary["deliveries"]["verdict"] == "pending":
+        visibility_s = max((queue.visibility_timeout_s for queue in flow(situation.stack).queues), default=0)
+        text = "what is left was not processed in time; a failed message comes back after its visibility timeout"
+        yield NextStep(f"{text}. Let the drain take longer:", situation.drained_longer(visibility_s))
+    if (summary["queue"]["dead_lettered"] or causes) and situation.keeps_store and not situation.store_is_up:
+        yield NextStep("look at what is left, in a run that keeps its store up:", situation.again(*situation.keeps_store))
 
 
 def _to_read(what: str, became: str, cause: Mapping[str, Any], situation: Situation) -> NextStep:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base.clock import Clock
-from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.observations import (
     EnvironmentStarted,
     InvocationEnded,
+    MessageSent,
     Noted,
     Observation,
     Phase,
@@ -26,13 +27,16 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.base.words import counted, significant
-from simulator.files.finding import SourceFile
+from simulator.functions.code import Code
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
+from simulator.run.application import Application
 from simulator.run.bounds import SummaryBound
 from simulator.run.drain import waits_for_nothing
+from simulator.run.invariants import Invariant, Outcome, check
 from simulator.run.scenario import Scenario
+from simulator.run.sources import Inputs
 from simulator.run.story import SkippedStep, Story
 from simulator.stack.model import Stack
 from simulator.stack.wiring import own_path
@@ -47,18 +51,19 @@ class RunPlan(RunOptions):
     """Everything that a run needs to know; `RunOptions` is the part that is shown.
 
     `start_at` is the first instant on the schedules' own clock; `fires` says whether schedules fire at all. `left_out`
-    has one line per file that is not sent. `captions_read` says whether somebody sees the captions of `story`.
+    has one line per file that is not sent, `code` what to run of each function that is not the pipeline's own. `captions_read` says whether somebody sees the captions of `story`.
     """
 
     runtime: RuntimeName
     start_at: float
     fires: bool
-    sources: tuple[SourceFile, ...]
+    inputs: Inputs
     left_out: tuple[str, ...]
     story: Scenario | None
     captions_read: bool
     bounds: tuple[SummaryBound, ...]
-    code_dir: Path | None
+    code: Mapping[str, Code]
+    invariants: tuple[Invariant, ...]
     capacity: Literal["aws", "unlimited"]
     port: int
     drain_timeout_s: float
@@ -69,7 +74,9 @@ class RunPlan(RunOptions):
 
 @dataclass(eq=False, repr=False)
 class Simulation:
-    """One run of a plan. Its last five fields are the outcome, even if a failure or a signal ends it.
+    """One run of a plan. Its last seven fields are the outcome, even if a failure or a signal ends it.
+
+    `audit` is the pipeline's proof; `concluded` says that the run came to its end, as that of any other application.
 
     The caller installs `interrupts`, until it has written the result. `observe` gets every observation; `located` gets
     the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold.
@@ -85,6 +92,8 @@ class Simulation:
     finished: Callable[[], Awaitable[None]]
     resources: Resources | None = None
     audit: Audit | None = None
+    concluded: bool = False
+    outcomes: tuple[Outcome, ...] = ()
     interrupted: bool = False
     failure: StockpipeError | None = None
     skipped: tuple[SkippedStep, ...] = ()
@@ -113,7 +122,7 @@ class Simulation:
             store_port=plan.port,
             capacity=plan.capacity,
             runtime=plan.runtime,
-            code_dir=plan.code_dir,
+            code=plan.code,
         ) as twin:
             self.resources = twin.resources
             if plan.ready is not None:
@@ -126,8 +135,12 @@ class Simulation:
             await twin.stop_mappings()
             # The drain's time ends when the queue is empty, not when a scenario's last caption was read.
             self._record(PhaseChanged(self.clock.now() if drained_at is None else drained_at, "auditing"))
-            ledgers = self.telemetry.ledgers(await twin.rows_accepted())
-            self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
+            if own_path(self.stack) is not None:
+                ledgers = self.telemetry.ledgers(await twin.rows_accepted())
+                self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
+            await twin.sample()
+            self.outcomes = await self._hold_invariants(twin)
+            self.concluded = True
             self._enter("done")
             self.interrupts.concluded()
             await self.finished()
@@ -194,18 +207,42 @@ class Simulation:
             waits: list[asyncio.Task[Any]] = [group.create_task(self.interrupts.soft.wait())]
             if plan.duration_s is not None:
                 waits.append(group.create_task(clock.sleep(plan.duration_s)))
-            work: list[asyncio.Task[Any]] = []
-            if plan.sources:
-                s3, bucket = twin.clients.s3, twin.resources.bucket or ""
-                sending = sources.send(plan.sources, s3=s3, bucket=bucket, record=self._record, clock=clock, stop=stop)
-                work.append(group.create_task(sending))
-            elif plan.fires:
-                ticking = twin.run_schedules(start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop)
-                work.append(group.create_task(ticking))
+            # Without anything to send, the user does: until the time is up or a signal comes.
+            work = [group.create_task(self._send(twin, stop))] if plan.inputs or plan.fires else []
             await asyncio.wait([*waits, *work], return_when=asyncio.FIRST_COMPLETED)
             stop.set()
             for task in waits:
                 task.cancel()
+
+    async def _send(self, twin: Twin, stop: asyncio.Event) -> None:
+        """Send the plan's inputs; without any, let the schedules fire."""
+        plan, inputs, clock, record = self.plan, self.plan.inputs, self.clock, self._record
+        with one_failure():
+            async with asyncio.TaskGroup() as group:
+                if not inputs:
+                    await twin.run_schedules(start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop)
+                if inputs.function is not None:
+                    record(MessageSent(clock.now(), inputs.function))
+                    twin.invoker.accept(inputs.function, inputs.event)
+                if inputs.files:
+                    putting = sources.send(
+                        inputs.files, s3=twin.clients.s3, bucket=inputs.bucket, record=record, clock=clock, stop=stop
+                    )
+                    group.create_task(putting)
+                if inputs.queue is not None:
+                    url, name = twin.resources.queue_urls[inputs.queue], inputs.queue
+                    sending = sources.send_messages(
+                        inputs.messages, sqs=twin.clients.sqs, queue_url=url, queue=name, record=record, clock=clock, stop=stop
+                    )
+                    group.create_task(sending)
+
+    async def _hold_invariants(self, twin: Twin) -> tuple[Outcome, ...]:
+        """What the user's invariants say about the application."""
+        if not self.plan.invariants:
+            return ()
+        peek = twin.store.peek if twin.store is not None else None
+        application = Application(self.stack, twin.endpoint, peek, self._look().failures)
+        return await check(self.plan.invariants, application)
 
     def _record(self, observation: Observation) -> None:
         """Pass it on, and notice a function that cannot start.

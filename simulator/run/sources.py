@@ -1,11 +1,12 @@
-"""Send real files to the bucket. Their list is already known, and that the consumer can read them."""
+"""Send real files to a bucket and messages to a queue. The lists are known, and that everything can be sent."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,12 +14,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
-from simulator.base.observations import ObjectPut, Record
+from simulator.base.observations import MessageSent, ObjectPut, Record
 from simulator.files.finding import SourceFile
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+    from types_aiobotocore_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a run sends itself: files to the bucket of this name, messages to `queue`, `event` once to `function`.
+
+    Queue and function are logical ids, None if nothing is sent to one.
+    """
+
+    files: tuple[SourceFile, ...] = ()
+    bucket: str = ""
+    messages: tuple[str, ...] = ()
+    queue: str | None = None
+    function: str | None = None
+    event: Any = None
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.queue or self.function)
 
 
 async def send(
@@ -50,6 +70,26 @@ async def send(
         async with asyncio.TaskGroup() as group:
             for _ in range(min(concurrency, len(sources))):
                 group.create_task(worker())
+
+
+async def send_messages(
+    bodies: Sequence[str], *, sqs: SQSClient, queue_url: str, queue: str, record: Record, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Send these messages to a queue, in order and one after the other, and record a `MessageSent` for each.
+
+    Once `stop` is set, no further one is sent. Raises `CouldNotFinish` if the store refuses one, `InputError` if the
+    queue does.
+    """
+    for body in bodies:
+        if stop.is_set():
+            return
+        try:
+            await sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+        except ClientError as error:
+            raise InputError(f"{queue} refuses a message: {error}") from None
+        except (BotoCoreError, aiohttp.ClientError) as error:
+            raise CouldNotFinish(f"a message could not be sent to {queue}: {error}") from error
+        record(MessageSent(clock.now(), queue))
 
 
 async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:

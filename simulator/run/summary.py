@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.base.clock import iso
 from simulator.proof.account import Audit, ObjectsAtRest
+from simulator.proof.deliveries import Deliveries
 from simulator.run.advice import Situation, advice
 from simulator.run.bounds import SummaryBound, judge
 from simulator.telemetry.snapshot import Cause, Snapshot
@@ -41,6 +42,7 @@ def build(
     bounds: Sequence[SummaryBound],
     situation: Situation,
     source_rows: int | None = None,
+    concluded: bool = True,
     schema: str = SCHEMA,
 ) -> dict[str, Any]:
     """The summary that the public contract describes. Every key is present; a figure that does not exist is null.
@@ -48,6 +50,7 @@ def build(
     `snapshot` is the last one, and `options` are the command's resolved options. `audit` is None if there was no proof;
     the verdict is then `unproven`. `bounds` are judged on the summary itself, and the advice needs `situation` as well.
     `source_rows` is the number of rows in the real files that the run put; None if the objects came from elsewhere.
+    An application that is not the pipeline has `deliveries` in place of an audit, unproven unless `concluded`.
     """
     run, latency = snapshot.options, _picked(snapshot.latency, "p50", "p90", "p99", "max")
     summary = {
@@ -68,7 +71,8 @@ def build(
         "table": _table(snapshot),
         "latency_s": {"object_to_stored": {name: _rounded(value, 6) for name, value in latency.items()}},
         "throughput": _throughput(snapshot),
-        "audit": _audit(audit),
+        "audit": _audit(audit) if snapshot.roles.is_pipeline else None,
+        "deliveries": _deliveries(snapshot.deliveries, concluded=concluded),
         "failures": [_cause(cause, outcome=cause.outcome, **_picked(cause, *_FATES)) for cause in snapshot.failures],
         "rejections": [_cause(cause, permanent=True) for cause in snapshot.rejections],
         "tick_failures": [_picked(cause, "reason", "outcome", "count") for cause in snapshot.tick_failures],
@@ -155,6 +159,12 @@ def _throughput(snapshot: Snapshot) -> dict[str, float | None]:
         "rows_per_s_mean": _rounded(snapshot.rows_per_s_mean, 1),
         "rows_per_s_max": float(table.rows_per_s_max) or None,
     }
+
+
+def _deliveries(deliveries: Deliveries | None, *, concluded: bool) -> dict[str, Any] | None:
+    if deliveries is None:
+        return None
+    return asdict(deliveries) | ({} if concluded else {"verdict": "unproven"})
 
 
 def _audit(audit: Audit | None) -> dict[str, Any]:

@@ -16,31 +16,36 @@ from rich.text import Text
 from simulator.base.shown import printable
 from simulator.base.words import counted
 from simulator.dashboard.figures import rate, seconds, size
-from simulator.dashboard.lines import Labelled, labelled
+from simulator.dashboard.lines import TONES, Labelled, labelled
 from simulator.run import bounds
 from simulator.run.bounds import SummaryFigure
 from simulator.run.causes import render_causes, render_next_steps
+from simulator.run.verdicts import verdict_of
 
 DIFFERENCES_SHOWN = 10
 _HELD, _MISSED = Style(color="green"), Style(color="red", bold=True)
-VERDICTS = {
-    "exact": ("green", "every row is accounted for"),
-    "lossy": ("red", "rows were replaced by later rows of their object with the same key"),
-    "differs": ("red", "the table does not match the objects"),
-    "unproven": ("yellow", "not shown that every row was stored"),
-}
 
 
 def render_summary(summary: Mapping[str, Any]) -> RenderableType:
     """The result in a dozen lines: the verdict and the bounds, each stage, the differences and the next steps."""
     parts: list[RenderableType] = [_headline(summary), *bounds_kept(summary), labelled(_stages(summary))]
-    differences = summary["audit"].get("differences") or []
+    parts += _invariants(summary)
+    differences = (summary["audit"] or {}).get("differences") or []
     if differences:
         parts.append(Text("  first differences", Style(bold=True)))
         parts += [_indented(printable(line), Style(color="red")) for line in differences[:DIFFERENCES_SHOWN]]
         if len(differences) > DIFFERENCES_SHOWN:
             parts.append(_indented(f"and {len(differences) - DIFFERENCES_SHOWN:,} more in the summary file"))
     return Group(*parts, *_skipped(summary), *render_causes(summary), *render_next_steps(summary))
+
+
+def _invariants(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """One line per invariant; what a failed one says is on the next."""
+    for each in summary.get("invariants") or ():
+        state = Text("held  ", _HELD) if each["held"] else Text("failed", _MISSED)
+        yield Text.assemble("  ", state, f"  invariant {printable(each['name'])}")
+        if not each["held"]:
+            yield _indented(printable(f"{each['where']}: {each['message']}"), Style(color="red"))
 
 
 def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -79,10 +84,9 @@ def _indented(text: str, style: Style | str = "") -> RenderableType:
 
 
 def _headline(summary: Mapping[str, Any]) -> Text:
-    audit = summary["audit"]
-    color, meaning = VERDICTS[audit["verdict"]]
-    line = Text("  ").append(audit["verdict"], Style(color=color, bold=True)).append(f"  {meaning}")
-    if audit["expected_rows"] is not None and audit["verdict"] == "exact":
+    audit, verdict = summary["audit"], verdict_of(summary)
+    line = Text("  ").append(verdict.word, TONES[verdict.tone] + Style(bold=True)).append(f"  {verdict.meaning}")
+    if audit is not None and audit["expected_rows"] is not None and audit["verdict"] == "exact":
         line.append(f": {audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored")
     if summary["interrupted"]:
         line.append(" (interrupted)", Style(color="yellow"))
@@ -91,13 +95,17 @@ def _headline(summary: Mapping[str, Any]) -> Text:
 
 def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     generated, queue, consumer = summary["generated"], summary["queue"], summary["consumer"]
-    table, audit = summary["table"], summary["audit"]
+    table, audit, deliveries = summary["table"], summary["audit"], summary["deliveries"]
+    row, latency_of = ("row", "object to stored") if audit is not None else ("item", "sent to deleted")
     if summary["duration_s"] is not None:
         yield "took", f"{seconds(summary['duration_s'])} from the first tick or put to the end of the drain"
     made = f"{counted(generated['files'], 'object')}, {counted(generated['rows'], 'row')}, {size(generated['bytes'])}"
     ticks = f"{counted(generated['invocations'], 'tick')} wrote " if generated["invocations"] else ""
-    yield "generated", ticks + made
-    if queue["sent"] is not None:
+    if audit is not None:
+        yield "generated", ticks + made
+    elif generated["files"]:
+        yield "sent", f"{counted(generated['files'], 'file')}, {size(generated['bytes'])}"
+    if queue["sent"] is not None and (audit is not None or queue["received"] or queue["sent"]):
         filtered = f" ({queue['filtered']:,} by the filter)" if queue["filtered"] else ""
         gone = f"{queue['deleted']:,} deleted{filtered} + {queue['dead_lettered']:,} dead-lettered"
         yield "queue", f"{queue['sent']:,} sent = {gone} + {queue['remaining']:,} remaining"
@@ -107,25 +115,28 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "", f"{received}; {deepest} ({each}), oldest {seconds(queue['oldest_age_s_max'])}"
     starts = counted(consumer["cold_starts"], "cold start")
     invocations = counted(consumer["invocations"], "invocation")
-    yield "consumer", f"{invocations}, at most {consumer['concurrency_max']:,} at once; {starts}"
+    yield "consumer" if audit is not None else "functions", f"{invocations}, at most {consumer['concurrency_max']:,} at once; {starts}"
     errors = f"{counted(consumer['errors'], 'error')} ({counted(consumer['timeouts'], 'timeout')})"
     failures = counted(consumer["batch_item_failures"], "batch item failure")
     yield "", f"{errors}, {counted(consumer['throttles'], 'throttle')}, {failures}"
-    if table["rows_written"] is not None:
+    if deliveries is not None and (deliveries["events_done"] or deliveries["events_given_up"]):
+        given_up = f"{deliveries['events_given_up']:,} given up, {deliveries['events_lost']:,} of them lost"
+        yield "events", f"{deliveries['events_done']:,} done, {given_up}"
+    if table["rows_written"] is not None and (audit is not None or table["rows_written"]):
         units = counted(table["write_units"], "write unit")
-        written = f"{counted(table['rows_written'], 'row')} written"
+        written = f"{counted(table['rows_written'], row)} written"
         yield "table", f"{written} in {counted(table['batch_writes'], 'batch write')}; {units}"
         throttled = counted(table["throttled_requests"], "throttled request")
         yield "", f"{counted(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
-        busiest = counted(throughput["rows_per_s_max"] or 0, "row")
-        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest}"
+        busiest = counted(throughput["rows_per_s_max"] or 0, row)
+        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} {row}s/s, busiest second {busiest}"
     latency = summary["latency_s"]["object_to_stored"]
     if latency["p50"] is not None:
         percentiles = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())
-        yield "latency", f"object to stored  {percentiles}"
-    if audit["expected_rows"] is not None:
+        yield "latency", f"{latency_of}  {percentiles}"
+    if audit is not None and audit["expected_rows"] is not None:
         yield from _proof(audit)
 
 

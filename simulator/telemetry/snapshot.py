@@ -23,8 +23,8 @@ LATENCY_BANDS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 class RunOptions:
     """The options of the run.
 
-    It ends at the first of `duration_s`, `ticks` (of the schedule) and `objects` (of a source) that is given; without
-    any, when it is interrupted. `schedule` is the expression, None if nothing fires; `endpoint` is None until known.
+    It ends at the first of `duration_s`, `ticks` (of the schedule), `objects` (of a source), `messages` and `events`
+    (that it sends itself) that is given; without any, when it is interrupted. `schedule` is the expression, None if nothing fires; `endpoint` is None until known.
     """
 
     command: str
@@ -37,12 +37,14 @@ class RunOptions:
     duration_s: float | None = None
     ticks: int | None = None
     objects: int | None = None
+    messages: int | None = None
+    events: int | None = None
     scenario: str | None = None
 
     @property
     def endless(self) -> bool:
         """Whether the run goes on until it is interrupted."""
-        return self.duration_s is None and self.ticks is None and self.objects is None
+        return all(end is None for end in (self.duration_s, self.ticks, self.objects, self.messages, self.events))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,21 @@ Parameters = Annotated[
 ]
 Runtime = Annotated[
     Literal["inline", "process"],
-    typer.Option(help="Where the handlers run: in this process, or each in its own as on Lambda."),
+    typer.Option(
+        help="Where the handlers run: in this process, or each in its own as on Lambda.",
+        show_default="{}; process for another application, where there is Linux",
+    ),
+]
+Code = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="The code to run instead of the template's CodeUri: a folder or a zip.",
+        show_default="this installation's, or CodeUri",
+    ),
+]
+NoBuild = Annotated[
+    bool, typer.Option("--no-build", help="Do not install what the code's requirements.txt names.")
 ]
 Ui = Annotated[
     Literal["auto", "live", "plain", "quiet"],

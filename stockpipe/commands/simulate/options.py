@@ -14,7 +14,9 @@ from stockpipe.commands.values import (
     DURATION,
     INSTANT,
     Accept,
+    Code,
     Every,
+    NoBuild,
     Parameters,
     Runtime,
     Screenshot,
@@ -30,17 +32,17 @@ class SimulateOptions(Options):
     panels: ClassVar = {
         "What is sent": (
             *("duration_s", "ticks", "speed", "start_at", "seed", "files", "rows", "sources", "skip_unreadable"),
-            *("no_schedule", "scenario"),
+            *("messages", "event", "to", "no_schedule", "scenario"),
         ),
         "How it runs": (
-            *("template", "parameters", "parameter_files", "runtime", "code", "capacity", "port", "drain_timeout_s"),
-            "hold",
+            *("template", "parameters", "parameter_files", "runtime", "code", "no_build", "capacity", "port"),
+            *("drain_timeout_s", "hold"),
         ),
-        "What decides the exit code": ("slo", "accept"),
+        "What decides the exit code": ("slo", "accept", "invariants"),
         "What is shown and written": ("ui", "every_s", "ready", "summary", "logs", "tail", "screenshot"),
     }
     rivals: ClassVar = (
-        frozenset({"duration_s", "ticks", "sources", "paths"}),
+        frozenset({"duration_s", "ticks", "sources", "paths", "messages", "event"}),
         frozenset({"no_schedule", "ticks"}),
         frozenset({"tail", "ui=live"}),
     )
@@ -70,13 +72,28 @@ class SimulateOptions(Options):
         typer.Option(
             "--source",
             metavar="PATH",
-            help="Send real CSV files, or folders of them, instead of generated ones; repeatable.",
+            help="Put real files, or folders of them, instead of generated ones: CSV files for the pipeline; repeatable.",
         ),
     ] = ()
     skip_unreadable: Annotated[
         bool,
         typer.Option("--skip-unreadable", help="Skip the files of --source that the consumer could not read."),
     ] = False
+    messages: Annotated[
+        tuple[Path, ...],
+        typer.Option(
+            "--send",
+            metavar="FILE.jsonl",
+            help="Send each line to the template's queue: a JSON string as its text, other JSON as it is; repeatable.",
+        ),
+    ] = ()
+    event: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Invoke the template's function once with this event.")
+    ] = None
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The queue for --send or the function for --event, if there are several."),
+    ] = None
     no_schedule: Annotated[
         bool, typer.Option("--no-schedule", help="Do not run the schedule; upload objects yourself to the endpoint.")
     ] = False
@@ -101,13 +118,8 @@ class SimulateOptions(Options):
     parameters: Parameters = ()
     parameter_files: ParameterFiles = ()
     runtime: Runtime = "inline"
-    code: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="The package (zip or folder) to run with --runtime process; with inline, load other handlers from it.",
-        ),
-    ] = None
+    code: Code = None
+    no_build: NoBuild = False
     capacity: Annotated[
         Literal["aws", "unlimited"], typer.Option(help="The store's capacity: AWS's limits, or none.")
     ] = "aws"
@@ -116,6 +128,14 @@ class SimulateOptions(Options):
         float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 60.0
     accept: Accept = ()
+    invariants: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            "--invariant",
+            metavar="MODULE:FUNCTION",
+            help="A function that asserts what must hold at the end, beside the template or here; repeatable.",
+        ),
+    ] = ()
     ui: Ui = "auto"
     every_s: Every = 5.0
     ready: Annotated[

@@ -21,23 +21,25 @@ from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
-from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
 from simulator.run.conclusion import conclusion
 from simulator.run.hold import render_hold
+from simulator.run.invariants import find
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
+from simulator.run.verdicts import verdict_of
 from simulator.stack import template
 from simulator.stack.model import Stack
-from simulator.stack.wiring import wiring
+from simulator.stack.wiring import own_path, wiring
 from simulator.telemetry import Telemetry
 from stockpipe.commands.addresses import require_free_port
+from stockpipe.commands.applications import code_in_force, runtime_in_force
 from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import giving_way, parameters_of, repeatable
 from stockpipe.commands.simulate.options import SimulateOptions
-from stockpipe.commands.simulate.sources import Chosen, choose
+from stockpipe.commands.simulate.inputs import chosen_inputs
 from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
 
 
@@ -55,7 +57,8 @@ def run_simulate(options: SimulateOptions) -> int:
     stack, plan = resolve(options)
     scenario = Path(options.scenario) if options.scenario else None
     given = (file.path for file in options.parameter_files)
-    inputs = (options.template, scenario, options.code, *options.sources, *options.paths, *given)
+    inputs = (options.template, scenario, options.code, options.event, *options.sources, *options.paths, *given)
+    inputs = (*inputs, *options.messages)
     require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
     require_free_port(options.port)
     allow_open_files()
@@ -69,20 +72,20 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     scenario = scenarios.load(options.scenario) if options.scenario else None
     if scenario is not None:
         options = _with_scenario(options, scenario)
-    files = (*options.sources, *options.paths)
-    endless = "duration_s" not in options.given and (options.ticks is not None or files)
+    sends = options.ticks is not None or options.sources or options.paths or options.messages or options.event
+    endless = "duration_s" not in options.given and sends
     duration_s = None if endless or options.duration_s == 0 else options.duration_s
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     if scenario is not None:
         scenario = scenario.filled(_caption_values(options, stack, duration_s))
-    path = wiring(stack)
-    require_sound(stack, options.template)
-    if options.code is not None:
-        require_code(options.code)
-    schedule = not options.no_schedule and not files
+    require_sound(stack, options.template, invoked=options.event is not None)
+    if scenario is not None:
+        wiring(stack)  # a scenario tells of the pipeline
+    inputs, left_out = chosen_inputs(options, stack)
+    folders = (options.template.resolve().parent if options.template else Path.cwd(), Path.cwd())
+    schedule = not options.no_schedule and not inputs
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
-    chosen = choose(files, stack, path, skip_unreadable=options.skip_unreadable) if files else Chosen((), ())
     plan = RunPlan(
         command="simulate",
         seed=options.seed,
@@ -92,16 +95,19 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         ticks=options.ticks if schedule else None,
         speed=options.speed,
         schedule=expressions[0] if expressions else None,
-        fires=schedule,
-        objects=len(chosen.files) or None,
-        sources=chosen.files,
-        left_out=chosen.left_out,
+        fires=schedule and (bool(expressions) or own_path(stack) is not None),
+        objects=len(inputs.files) or None,
+        messages=len(inputs.messages) if inputs.queue is not None else None,
+        events=1 if inputs.function is not None else None,
+        inputs=inputs,
+        left_out=left_out,
         scenario=scenario.name if scenario else None,
         story=scenario,
         captions_read=options.ui != "quiet",
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
-        runtime=options.runtime,
-        code_dir=options.code,
+        runtime=runtime_in_force(options, options.runtime, stack),
+        code=code_in_force(stack, options.code, build=not options.no_build),
+        invariants=tuple(find(text, folders) for text in options.invariants),
         capacity=options.capacity,
         port=options.port,
         drain_timeout_s=options.drain_timeout_s,
@@ -269,9 +275,13 @@ class _SimulateOutlet:
                 store_is_up=self._plan.hold and run.failure is None and run.audit is not None,
                 could_not_finish=run.failure is not None,
             ),
-            source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
+            source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.inputs else None,
+            concluded=run.concluded,
         )
-        return built | {"skipped_steps": [asdict(step) for step in run.skipped]}
+        return built | {
+            "invariants": [asdict(outcome) for outcome in run.outcomes],
+            "skipped_steps": [asdict(step) for step in run.skipped],
+        }
 
     def _write(self, run: Simulation) -> None:
         try:
@@ -283,7 +293,7 @@ class _SimulateOutlet:
     def _print(self, run: Simulation) -> None:
         built = self.summary
         if self.display.mode == "quiet":
-            verdict, missed = f"verdict {built['audit']['verdict']}", bounds.missed(built["bounds"])
+            verdict, missed = f"verdict {verdict_of(built).word}", bounds.missed(built["bounds"])
             self.display.console.print(
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
             )
@@ -337,6 +347,9 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "files": options.files,
         "rows": options.rows,
         "source": [str(path) for path in (*options.sources, *options.paths)],
+        "send": [str(path) for path in options.messages],
+        "event": str(options.event) if options.event else None,
+        "to": options.to,
         "skip_unreadable": options.skip_unreadable,
         "schedule": plan.fires,
         "scenario": plan.scenario,
@@ -345,6 +358,8 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "parameters": _parameters(options, plan.story),
         "runtime": plan.runtime,
         "code": str(options.code) if options.code else None,
+        "build": not options.no_build,
+        "invariant": list(options.invariants),
         "capacity": plan.capacity,
         "port": plan.port,
         "drain_timeout": plan.drain_timeout_s,
@@ -366,7 +381,8 @@ def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
 
 
 def _exit_code(summary: Mapping[str, Any], run: Simulation) -> ExitCode:
-    """1 if rows are not proven or a bound is missed, which take precedence over an early end."""
-    if summary["audit"]["verdict"] != "exact" or not all(judged["held"] for judged in summary["bounds"]):
+    """1 if the run is not proven, or a bound or an invariant failed, which take precedence over an early end."""
+    held = all(judged["held"] for judged in (*summary["bounds"], *summary["invariants"]))
+    if not (verdict_of(summary).proven and held):
         return ExitCode.NOT_PROVEN
     return ExitCode.INTERRUPTED if run.interrupted else ExitCode.DONE

@@ -1,0 +1,153 @@
+"""What `simulate` sends: files (with the gate that says what the consumer would not read), messages and an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+from simulator.base import limits
+from simulator.base.documents import DocumentError, from_json
+from simulator.base.errors import InputError
+from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.nearest import did_you_mean, listed
+from simulator.base.words import counted
+from simulator.files.finding import SourceFile, find
+from simulator.files.gate import examine
+from simulator.run.simulation import Inputs
+from simulator.stack.model import Stack
+from simulator.stack.wiring import Wiring, flow, own_path
+from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
+from stockpipe.commands.simulate.options import SimulateOptions
+
+WAY_OUT = "add --skip-unreadable to continue without them"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The files to send, and one line per path that is left out (at most a screenful)."""
+
+    files: tuple[SourceFile, ...]
+    left_out: tuple[str, ...]
+
+
+def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple[str, ...]]:
+    """What the options send instead of the schedule's data, and one line per file that is left out.
+
+    Raises `InputError` for a file that cannot be used, and for a place that the template does not have.
+    """
+    paths, path = (*options.sources, *options.paths), own_path(stack)
+    bucket, files = "", Chosen((), ())
+    if paths and path is not None:
+        bucket, files = path.bucket.name, choose(paths, stack, path, skip_unreadable=options.skip_unreadable)
+    elif paths:
+        bucket, files = as_they_are(paths, stack)
+    queue = function = None
+    event: Any = None
+    if options.messages:
+        polled = {each.logical_id: each.name for each in flow(stack).queues}
+        queue = _place("--send", "queue", polled, options.to)
+    if options.event is not None:
+        invoked = {each.logical_id: each.name for each in flow(stack).functions or stack.functions.values()}
+        others = {each.logical_id: each.name for each in stack.functions.values()}
+        function = _place("--event", "function", others if options.to else invoked, options.to)
+        event = _event(options.event)
+    elif options.to is not None and not options.messages:
+        raise InputError("'--to' only goes with --send or --event")
+    messages = tuple(text for file in options.messages for text in _messages(file))
+    return Inputs(files.files, bucket, messages, queue, function, event), files.left_out
+
+
+def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable: bool) -> Chosen:
+    """The files under these paths that the consumer can read with its current settings.
+
+    Raises `InputError` with one line per unreadable file, unless those are skipped and something remains. If the
+    consumer is not ours, we do not know what it reads, and refuse only files that cannot be sent.
+    """
+    found = find(paths, path.notification.prefix)
+    names = parameter_names(stack, path)
+    problems = list(found.problems)
+    files = found.files
+    if path.consumer.is_own:
+        with bar("looking at the files", sum(sizes(files))) as progress:
+            refused = examine(files, path.consumer.environment, progress=progress)
+        problems += refused
+        unreadable = {problem.path for problem in refused}
+        files = tuple(source for source in files if source.path not in unreadable)
+    if problems and not (skip_unreadable and files):
+        # A path in the list of problems is one of the files that the user meant.
+        raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
+    lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
+    if len(problems) > MOST_LISTED:
+        lines.append(counted(len(problems) - MOST_LISTED, "more file"))
+    return Chosen(files, tuple(lines))
+
+
+def as_they_are(paths: Sequence[Path], stack: Stack) -> tuple[str, Chosen]:
+    """Every file under these paths, below the prefix of the first notification of a bucket; the bucket's name too.
+
+    Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
+    """
+    for bucket in stack.buckets.values():
+        for notification in bucket.notifications:
+            # S3 compares prefix and suffix with the key as its events write it.
+            prefix, suffix = unquote_plus(notification.prefix), unquote_plus(notification.suffix)
+            found = find(paths, prefix, as_it_is=True)
+            if found.problems:
+                raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
+            unmatched = [file for file in found.files if not file.key.endswith(suffix)]
+            said = f"{counted(len(unmatched), 'file')} put without effect: {bucket.logical_id} only tells of '*{suffix}'"
+            return bucket.name, Chosen(found.files, (said,) if unmatched else ())
+    raise InputError(
+        "--source: no bucket of the template notifies a queue or a function", hint="send messages with --send FILE.jsonl"
+    )
+
+
+def _place(option: str, kind: str, places: Mapping[str, str], asked: str | None) -> str:
+    """The logical id of the one place that an option can mean: the one that was asked for, by logical id or name."""
+    for logical_id, name in places.items():
+        if asked in (logical_id, name) or (asked is None and len(places) == 1):
+            return logical_id
+    if not places:
+        raise InputError(f"{option}: the template has no {kind} for it")
+    if asked is None:
+        raise InputError(f"{option}: which {kind}?", hint=f"add --to NAME, one of {listed(list(places))}")
+    raise InputError(f"--to: the template has no {kind} '{asked}' for {option}", hint=did_you_mean(asked, places, ""))
+
+
+def _messages(file: Path) -> Iterable[str]:
+    """The message in each line of a file, blank lines aside."""
+    for number, line in enumerate(_read(file, "--send").splitlines(), start=1):
+        if not line.strip():
+            continue
+        content = _json(line, f"--send: line {number} of '{file}'")
+        body = content if isinstance(content, str) else line.decode().strip()
+        if not 1 <= len(body.encode()) <= limits.SQS_MESSAGE_BYTES[1]:
+            most = limits.SQS_MESSAGE_BYTES[1]
+            raise InputError(f"--send: line {number} of '{file}' is no message: SQS takes 1 to {most:,} bytes")
+        yield body
+
+
+def _event(file: Path) -> Any:
+    content = _read(file, "--event")
+    if len(content) > limits.ASYNC_PAYLOAD_BYTES:
+        raise InputError(f"--event: '{file}' is too large: an event has at most {limits.ASYNC_PAYLOAD_BYTES:,} bytes")
+    return _json(content, f"--event: '{file}'")
+
+
+def _read(file: Path, option: str) -> bytes:
+    try:
+        return read_bounded(file, limits.SENT_FILE_BYTES)
+    except FileNotFoundError:
+        raise InputError(f"{option}: there is no file '{file}'") from None
+    except UnusableFileError as error:
+        raise InputError(f"{option}: '{file}' {error}") from None
+
+
+def _json(content: bytes, what: str) -> Any:
+    try:
+        return from_json(content)
+    except DocumentError as error:
+        raise InputError(f"{what} {error}", hint='write JSON, and a text as "text"') from None
