@@ -47,8 +47,9 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
     queue = function = None
     event: Any = None
     if options.messages:
-        polled = {each.logical_id: each.name for each in flow(stack).queues}
-        queue = _place("--send", "queue", polled, options.to)
+        parts = flow(stack)
+        polled = {each.logical_id: each.name for each in parts.queues}
+        queue = _place("--send", "queue", polled if options.to else _first(polled, stack), options.to)
     if options.event is not None:
         invoked = {each.logical_id: each.name for each in flow(stack).functions or stack.functions.values()}
         others = {each.logical_id: each.name for each in stack.functions.values()}
@@ -86,23 +87,34 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
 
 
 def as_they_are(paths: Sequence[Path], stack: Stack) -> tuple[str, Chosen]:
-    """Every file under these paths, below the prefix of the first notification of a bucket; the bucket's name too.
+    """Every file under these paths, below the prefix of the notification of the bucket that data enters by, and its name.
 
     Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
     """
-    for bucket in stack.buckets.values():
-        for notification in bucket.notifications:
-            # S3 compares prefix and suffix with the key as its events write it.
-            prefix, suffix = unquote_plus(notification.prefix), unquote_plus(notification.suffix)
-            found = find(paths, prefix, as_it_is=True)
-            if found.problems:
-                raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
-            unmatched = [file for file in found.files if not file.key.endswith(suffix)]
-            said = f"{counted(len(unmatched), 'file')} put without effect: {bucket.logical_id} only tells of '*{suffix}'"
-            return bucket.name, Chosen(found.files, (said,) if unmatched else ())
+    notifying = {each.logical_id: each.name for each in stack.buckets.values() if each.notifications}
+    for logical_id in _first(notifying, stack):
+        bucket = stack.buckets[logical_id]
+        notification = bucket.notifications[0]
+        # S3 compares prefix and suffix with the key as its events write it.
+        prefix, suffix = unquote_plus(notification.prefix), unquote_plus(notification.suffix)
+        found = find(paths, prefix, as_it_is=True)
+        if found.problems:
+            raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
+        unmatched = [file for file in found.files if not file.key.endswith(suffix)]
+        said = f"{counted(len(unmatched), 'file')} put without effect: {logical_id} only tells of '*{suffix}'"
+        return bucket.name, Chosen(found.files, (said,) if unmatched else ())
     raise InputError(
         "--source: no bucket of the template notifies a queue or a function", hint="send messages with --send FILE.jsonl"
     )
+
+
+def _first(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
+    """Those of the queues or buckets that data enters by: no dead-letter queue, and no function knows their name."""
+    given_up = {each.redrive.dead_letter_queue for each in stack.queues.values() if each.redrive}
+    known = [value for each in flow(stack).functions for value in each.environment.values()]
+    entered = {key: name for key, name in places.items() if key not in given_up}
+    unknown = {key: name for key, name in entered.items() if not any(name in value for value in known)}
+    return unknown or entered or places
 
 
 def _place(option: str, kind: str, places: Mapping[str, str], asked: str | None) -> str:
