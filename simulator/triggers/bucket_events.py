@@ -57,8 +57,9 @@ async def deliver(queue: str, queue_url: str, invoker: AsynchronousInvoker, stop
     bucket, _, function = queue.partition(_TO)
     while not stop.is_set():
         try:
-            while invoker.pending > limits.ASYNC_QUEUED_EVENTS // 10:
+            if invoker.pending > limits.ASYNC_QUEUED_EVENTS // 10:
                 await invoker.clock.sleep(limits.POLL_SLICE_S)
+                continue
             answer = await invoker.sqs.receive_message(
                 QueueUrl=queue_url, MaxNumberOfMessages=limits.SQS_BATCH_ENTRIES, WaitTimeSeconds=limits.POLL_SLICE_S
             )

@@ -42,16 +42,11 @@ def scheduled_event(schedule: Schedule, due_at: float) -> Any:
     `input`, if given, is the whole event; Scheduler replaces the context attributes in it. A rule's and a Scheduler's
     own event differ in the source and in `detail`, which is an object for a rule and the text "{}" for Scheduler.
     """
-    is_rule, identifier = schedule.kind == "rule", Identifiers(stream(schedule.arn, f"event of {due_at}")).uuid()
-    if schedule.input is not None:
-        given = schedule.input
-        attributes = {
-            "schedule-arn": schedule.arn,
-            "scheduled-time": iso(due_at, "seconds"),
-            "execution-id": identifier.replace("-", "")[:16],
-            "attempt-number": "1",
-        }
-        for name, value in attributes.items() if not is_rule else ():
+    is_rule, arn, time = schedule.kind == "rule", schedule.arn, iso(due_at, "seconds")
+    identifier = Identifiers(stream(arn, f"event of {due_at}")).uuid()
+    if (given := schedule.input) is not None:
+        known = {"schedule-arn": arn, "scheduled-time": time, "execution-id": identifier, "attempt-number": "1"}
+        for name, value in known.items() if not is_rule else ():
             given = given.replace(f"<aws.scheduler.{name}>", value)
         return json.loads(given)
     return {
@@ -60,9 +55,9 @@ def scheduled_event(schedule: Schedule, due_at: float) -> Any:
         "detail-type": "Scheduled Event",
         "source": "aws.events" if is_rule else "aws.scheduler",
         "account": limits.ACCOUNT_ID,
-        "time": iso(due_at, "seconds"),
+        "time": time,
         "region": limits.REGION,
-        "resources": [schedule.arn],
+        "resources": [arn],
         "detail": {} if is_rule else "{}",
     }
 

@@ -179,13 +179,10 @@ def _making(logical_id: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        refusal, status = (
-            error.response.get("Error", {}),
-            error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
-        )
-        reason = (
-            f"{error.operation_name}: {refusal.get('Message') or 'no reason given'} ({refusal.get('Code', status)})"
-        )
+        refusal = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        message, code = refusal.get("Message") or "no reason given", refusal.get("Code", status)
+        reason = f"{error.operation_name}: {message} ({code})"
         if status in _TEMPLATE_S_FAULT:
             raise ResourceRefused(f"{logical_id} was refused by {reason}") from error
         raise ResourceNotMade(f"{logical_id} cannot be created; the store failed at {reason}") from error

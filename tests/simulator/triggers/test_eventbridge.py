@@ -67,7 +67,7 @@ def test_scheduler_replaces_context_attributes_in_its_input() -> None:
 
     schedule = dataclasses.replace(schedule, input='["<aws.scheduler.attempt-number>", "<aws.scheduler.execution-id>"]')
     (attempt, execution), (_, other) = (scheduled_event(schedule, at) for at in (START, START + 60))
-    assert (attempt, len(execution)) == ("1", 16)
+    assert attempt == "1"
     assert execution != other
 
 
