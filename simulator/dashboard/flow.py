@@ -1,4 +1,4 @@
-"""An object's path on a wide enough screen: the stages side by side, the dead-letter queue, the losses."""
+"""The data's way on a wide enough screen: the stages side by side, the dead-letter queue, the losses."""
 
 from __future__ import annotations
 
@@ -9,72 +9,74 @@ from rich.style import Style
 
 from simulator.dashboard.figures import NONE, count
 from simulator.dashboard.lines import BOLD, DIM, TONES, Line, beside, first_fitting, fit, shorten
-from simulator.dashboard.stages import Figure, Stage, losses
+from simulator.dashboard.stages import Figure, Stage, anchor, losses
 from simulator.telemetry.snapshot import Snapshot
 
-_ARROW = "─▶"
-_QUEUE = 2
-"""The stage that the dead-letter queue belongs to."""
+_STAGES, _WIDEST = 5, 40
+"""Fewer stages than this do not get wider than that; the arrows between them get longer."""
 BAND_HEIGHT = 3
 """The height, in lines, of the band below the boxes."""
 
 
 def columns(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) -> list[Line]:
     """The stages without boxes: titles joined by arrows, names, figures. The dead-letter queue is the queue's last."""
-    cell = _stage_width(width)
+    cell, gap = _widths(shown, width)
     titles: Line = [Segment(" ")]
+    names = [([Segment(shorten(stage.name, cell), DIM)], cell + gap) for stage in shown]
+    below = [stage.rows(figures) for stage in shown]
+    place = anchor(shown)
+    if dead is not None or shown[place].kind == "queue":
+        below[place] = [*shown[place].rows(figures - 1), _dead_letter_figure(dead)]
     for stage in shown:
-        line = "─" * (cell - len(stage.title) - 1)
-        titles += [Segment(stage.title, BOLD), Segment(f" {line}▶ ", DIM)]
-    names = [([Segment(shorten(stage.name, cell), DIM)], cell + 2) for stage in shown]
-    frame = [titles[:-1], [Segment(" "), *beside(names, "")]]
-    for row in range(figures):
-        frame.append([Segment(" ")])
-        for index, stage in enumerate(shown):
-            last = index == _QUEUE and row == figures - 1
-            figure = _dead_letter_figure(dead) if last else stage.figures[row] if row < len(stage.figures) else None
-            frame[-1] += [*_row(figure, cell), Segment("  ")]
-    return frame
+        arrow = "─" * (cell + gap - len(stage.title) - 3) + "▶ "
+        titles += [Segment(stage.title, BOLD), Segment(" " + (arrow if stage.leads else " " * len(arrow)), DIM)]
+    rows = [[(_row(figure, cell), cell + gap) for figure in row] for row in zip(*below, strict=True)]
+    return [titles[:-1], *([Segment(" "), *beside(row, "")] for row in (names, *rows))]
 
 
 def boxes(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) -> list[Line]:
     """The stages in boxes, joined by arrows at the second figure; a line leads from the queue to the box below it."""
-    cell = _stage_width(width)
-    inner = cell - 4
+    cell, gap = _widths(shown, width)
+    inner, place = cell - 4, anchor(shown)
     top: Line = [Segment(" ")]
     bottom: Line = [Segment(" ")]
-    gap = Segment("  ")
+    space = Segment(" " * gap)
     for index, stage in enumerate(shown):
         line = "─" * (cell - 5 - len(stage.title))
-        top += [Segment("╭─ ", DIM), Segment(stage.title, BOLD), Segment(f" {line}╮", DIM), gap]
+        top += [Segment("╭─ ", DIM), Segment(stage.title, BOLD), Segment(f" {line}╮", DIM), space]
         edge = "─" * (cell - 2)
-        if index == _QUEUE and dead is not None:
+        if index == place and dead is not None:
             edge = edge[: cell // 2 - 1] + "┬" + edge[cell // 2 :]
-        bottom += [Segment(f"╰{edge}╯", DIM), gap]
+        bottom += [Segment(f"╰{edge}╯", DIM), space]
     frame = [top]
+    below = [stage.rows(figures) for stage in shown]
     for row in range(-1, figures):
         cells: Line = [Segment(" ")]
-        for index, stage in enumerate(shown):
-            joined = row == 1 and index < len(shown) - 1
-            figure = stage.figures[row] if row < len(stage.figures) else None
-            inside = _row(figure, inner) if row >= 0 else fit([Segment(shorten(stage.name, inner), DIM)], inner)
+        for stage, held in zip(shown, below, strict=True):
+            joined = row == 1 and stage.leads
+            inside = _row(held[row], inner) if row >= 0 else fit([Segment(shorten(stage.name, inner), DIM)], inner)
             cells += [Segment("│ ", DIM), *inside, Segment(" ├" if joined else " │", DIM)]
-            cells.append(Segment(_ARROW if joined else "  ", DIM))
+            cells.append(Segment("─" * (gap - 1) + "▶", DIM) if joined else space)
         frame.append(cells)
     return [*frame, bottom]
 
 
-def band(snapshot: Snapshot, dead: Stage | None, width: int) -> list[Line]:
-    """Below the boxes: the losses on the left, and the dead-letter queue's box under the queue's."""
-    cell = _stage_width(width)
+def band(snapshot: Snapshot, shown: Sequence[Stage], dead: Stage | None, width: int) -> list[Line]:
+    """Below the boxes: the dead-letter queue's box under the queue's, and the losses where there is more room."""
+    cell, gap = _widths(shown, width)
+    left = width - 2 if dead is None else anchor(shown) * (cell + gap)
+    right = width - 2 - left - cell - gap
+    pitch = min(cell + 2, max(left, right) // 2)
     figures = losses(snapshot)
     title: Line = [Segment("lost or refused", losses_style(figures))]
-    further = [_row(figure, cell - 2) for figure in figures]
+    further = [_row(figure, pitch - (4 if pitch > 20 else 2)) for figure in figures]
     # Two fit on a line; anything longer is cut.
-    left = [[title, *further[4:]], further, further[2:]]
-    lines = [beside([([], 1), *((part, cell) for part in parts)]) for parts in left]
-    indented = [fit(line, 1 + _QUEUE * (cell + 2)) for line in lines]
-    return [[*line, *box] for line, box in zip(indented, _dead_letter_box(dead, cell), strict=True)]
+    parts = [[title, *further[4:]], further[:2], further[2:4]]
+    lines = [[([], 1), *((part, pitch - 2) for part in line)] for line in parts]
+    box = _dead_letter_box(dead, cell)
+    if left >= right:
+        return [[*fit(beside(line), 1 + left), *edge] for line, edge in zip(lines, box, strict=True)]
+    return [beside([([], left - 1), (edge, cell + gap - 2), *line]) for line, edge in zip(lines, box, strict=True)]
 
 
 def loss_line(snapshot: Snapshot, width: int) -> Line:
@@ -98,9 +100,13 @@ def losses_style(figures: Sequence[Figure]) -> Style:
     return TONES["lost"] if any(figure.tone == "lost" for figure in figures) else BOLD
 
 
-def _stage_width(width: int) -> int:
-    """The width of a stage: five stages with four arrows between them fill the line."""
-    return (width - 2 - 4 * len(_ARROW)) // 5
+def _widths(shown: Sequence[Stage], width: int) -> tuple[int, int]:
+    """The width of a stage and that of the gap between two, so that they fill the line."""
+    arrows = len(shown) - 1
+    cell = (width - 2 - 2 * arrows) // len(shown)
+    if len(shown) >= _STAGES or cell <= _WIDEST or not arrows:
+        return cell, 2
+    return _WIDEST, (width - 2 - _WIDEST * len(shown)) // arrows
 
 
 def _row(figure: Figure | None, width: int) -> Line:

@@ -1,6 +1,6 @@
 """Where each section of a frame is, and how many lines it gets.
 
-From top to bottom: header and progress, the five stages, losses and dead letters, two charts over one time axis,
+From top to bottom: header and progress, the stages, losses and dead letters, the charts over one time axis,
 latency, events, and what Ctrl-C does or how the run ended. On a given screen, every part has a fixed place and height,
 so nothing jumps.
 """
@@ -20,8 +20,8 @@ from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.flow import BAND_HEIGHT, band, boxes, columns, loss_line
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Frame, Line, beside, first_fitting, fit
 from simulator.dashboard.small import small
-from simulator.dashboard.stages import NARROW_FIGURES, dead_letters, stages
-from simulator.dashboard.words import caption, events, filled, header, last_line, progress_line
+from simulator.dashboard.stages import NARROW_FIGURES, dead_letters, stages, things
+from simulator.dashboard.words import caption, events, filled, header, last_line, latency_title, progress_line
 from simulator.telemetry.snapshot import Snapshot
 
 _CHARTS_WIDTH, _CHARTS_HEIGHT = 78, 22
@@ -77,12 +77,12 @@ def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     frame = [header(snapshot, width), progress_line(snapshot, width)]
     shown, dead = stages(snapshot), dead_letters(snapshot)
     if shares.boxed:
-        frame += [[], *boxes(shown, dead, width, shares.figures), *band(snapshot, dead, width)]
+        frame += [[], *boxes(shown, dead, width, shares.figures), *band(snapshot, shown, dead, width)]
     else:
         frame += [*columns(shown, dead, width, shares.figures), loss_line(snapshot, width)]
     pane = (width - 1 - _GAP) // 2
     axis = _axis(snapshot, pane - charts.LABEL_WIDTH)
-    frame += _charts(snapshot, axis, pane, shares.plot)
+    frame += _charts(snapshot, width - 1, shares.plot)
     frame.append(_latency(snapshot))
     course = snapshot.load or snapshot.history
     heat = charts.heat_columns(course.heat, course, axis)
@@ -107,13 +107,25 @@ def _axis(snapshot: Snapshot, columns: int) -> charts.Axis:
     return charts.Axis(origin_at, begin_s, end_s, shown_s, columns)
 
 
-def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> list[Line]:
-    """Queue depth on the left; on the right the write rate or, in a load test, the planned and the stored rate."""
-    left_title, left = _depth_chart(snapshot, axis, height)
-    right_title, right = _rate_chart(snapshot, axis, height)
+def _charts(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """Queue depth on the left; on the right the write rate or, in a load test, the planned and the stored rate.
+
+    Without queues, what has been done is on the left; it is the only chart if nothing is written or planned either.
+    """
+    roles, draws = snapshot.roles, [_depth_chart, _rate_chart]
+    if not (roles.is_pipeline or roles.queues):
+        draws[0] = _done_chart
+    # An application that only updates items puts none.
+    puts = roles.tables and (snapshot.table.rows_written or not (roles.queues and snapshot.latency.count))
+    if not (roles.is_pipeline or puts or snapshot.load is not None):
+        draws[1:] = [_done_chart] if roles.queues else []
+    pane = (width - _GAP * (len(draws) - 1)) // len(draws)
+    axis = _axis(snapshot, pane - charts.LABEL_WIDTH)
+    drawn = [draw(snapshot, axis, height) for draw in draws]
     axis_line = charts.axis_line(axis, snapshot.history.marks)
     labels = charts.axis_labels(axis)
-    rows = [(left_title, right_title), *zip(left, right, strict=True), (axis_line, axis_line), (labels, labels)]
+    rows = [[title for title, _ in drawn], *zip(*(plot for _, plot in drawn), strict=True)]
+    rows += [[axis_line] * len(draws), [labels] * len(draws)]
     return [beside([(line, pane) for line in row]) for row in rows]
 
 
@@ -144,27 +156,38 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
         # Once nothing more is planned, the current rates do not describe the chart.
         now = (rate(load.rate_planned), rate(load.rate_stored)) if snapshot.phase == "running" else ("", "")
         width = axis.columns + charts.LABEL_WIDTH
-        title = first_fitting([_rate_title(*now), _rate_title("", now[1])], width)
+        said = (load.unit, "stored" if snapshot.roles.is_pipeline else "done")
+        title = first_fitting([_rate_title(*said, *now), _rate_title(*said, "", now[1])], width)
     else:
         # The store counts whole seconds, and its busiest one is the maximum shown.
         busiest = snapshot.table.rows_per_s_max or math.inf
         shown = [min(each, busiest) for each in charts.per_second(history.rows, history, axis)]
-        title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"])]
+        title = [Segment(f" {things(snapshot)}/s ", BOLD), Segment("█", TONES["moves"])]
         if mean is not None:
             title.append(Segment(f" mean {count(mean, 5)}  max {count(snapshot.table.rows_per_s_max, 5)}", DIM))
     top = charts.nice_top([*planned, *shown])
     return title, charts.area([(shown, SOLID, TONES["moves"])], top, axis.columns, height, planned)
 
 
-def _rate_title(planned: str, stored: str) -> Line:
+def _done_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:
+    """Messages deleted and events done, per second."""
+    history = snapshot.history
+    shown = charts.per_second(list(map(sum, history.heat)), history, axis)
+    name, verb = ("messages", "deleted") if snapshot.roles.queues else ("events", "done")
+    title: Line = [Segment(f" {name}/s ", BOLD), Segment("█", TONES["moves"])]
+    title.append(Segment(f" {count(snapshot.latency.count)} {verb}", DIM))
+    return title, charts.area([(shown, SOLID, TONES["moves"])], charts.nice_top(shown), axis.columns, height)
+
+
+def _rate_title(unit: str, verb: str, planned: str, stored: str) -> Line:
     legend = [Segment("•", ACCENT), Segment(f" planned {planned} " if planned else " planned ")]
-    stored = f" stored {stored}".rstrip()
-    return [Segment(" objects/s ", BOLD), *legend, Segment("█", TONES["moves"]), Segment(stored)]
+    stored = f" {verb} {stored}".rstrip()
+    return [Segment(f" {unit}s/s ", BOLD), *legend, Segment("█", TONES["moves"]), Segment(stored)]
 
 
 def _latency(snapshot: Snapshot) -> Line:
     latency = (snapshot.load or snapshot).latency
-    line: Line = [Segment(" object to stored" if snapshot.load is None else " planned to stored", BOLD)]
+    line: Line = [Segment(f" {latency_title(snapshot)}", BOLD)]
     for label, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max)):
         line += [Segment(f"   {label} ", DIM), Segment(f"{seconds(value):>7}")]
     return line

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.dashboard.figures import NONE, clock
+from simulator.dashboard.stages import losses
 from simulator.telemetry.snapshot import Event, LoadView, Snapshot
 
 
@@ -43,10 +44,10 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     yield "cold_starts", str(consumer.cold_starts)
     yield "rows", str(snapshot.table.rows_written)
     yield "rows_per_s", f"{snapshot.rates.rows:.0f}"
-    yield "p99_s", _seconds((load or snapshot).latency.p99 if snapshot.table.rows_written else None)
+    is_known = snapshot.table.rows_written or not snapshot.roles.is_pipeline
+    yield "p99_s", _seconds((load or snapshot).latency.p99 if is_known else None)
     yield "dead_lettered", str(queue.dead_lettered)
-    lost = queue.dead_lettered + snapshot.rejected_rows + snapshot.generator.errors + consumer.errors
-    yield "lost", str(lost + (load.dropped if load is not None else 0))
+    yield "lost", f"{sum(figure.number or 0 for figure in losses(snapshot)):.0f}"
     if snapshot.phase == "auditing":
         done, total = snapshot.audit_done, snapshot.audit_total
         yield "audit", f"{_word(snapshot.audit_part or 'listing')}:{done}/{NONE if done > total else total}"

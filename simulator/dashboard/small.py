@@ -7,8 +7,8 @@ from rich.segment import Segment
 from simulator.dashboard.figures import seconds
 from simulator.dashboard.flow import losses_style
 from simulator.dashboard.lines import BOLD, DIM, TONES, Line, cells, first_fitting, packed
-from simulator.dashboard.stages import Figure, Stage, dead_letters, losses, stages
-from simulator.dashboard.words import caption, events, header, last_line, progress_line
+from simulator.dashboard.stages import Figure, Stage, anchor, dead_letters, losses, stages
+from simulator.dashboard.words import caption, events, header, last_line, latency_title, progress_line
 from simulator.telemetry.snapshot import Snapshot
 
 _TITLE = 13
@@ -25,17 +25,13 @@ _LEAST_FIRST = (
 
 def small(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """The lines of the frame: one per stage, and the rest for the events."""
-    origin, bucket, queue, function, table = (_stage(stage, width) for stage in stages(snapshot))
-    dead = dead_letters(snapshot)
-    sections = {
-        "header": [header(snapshot, width)],
-        "progress": [progress_line(snapshot, width)],
-        "origin": [origin],
-        "bucket": [bucket],
-        "queue": [queue],
-        "dead letters": [_dead_letters(dead, width)] if dead is not None else [],
-        "function": [function],
-        "table": [table],
+    shown, dead = stages(snapshot), dead_letters(snapshot)
+    sections = {"header": [header(snapshot, width)], "progress": [progress_line(snapshot, width)]}
+    for place, stage in enumerate(shown):
+        sections[stage.kind if place else "origin"] = [_stage(stage, width)]
+        if dead is not None and place == anchor(shown):
+            sections["dead letters"] = [_dead_letters(dead, width)]
+    sections |= {
         "losses": _losses(snapshot, width),
         "latency": [_latency(snapshot, width)],
         "events": [],
@@ -46,7 +42,7 @@ def small(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     for name in _LEAST_FIRST:
         if free >= 0:
             break
-        free += len(sections.pop(name))
+        free += len(sections.pop(name, ()))
     return [
         line
         for name, lines in sections.items()
@@ -60,7 +56,7 @@ def _figure(figure: Figure) -> Line:
 
 def _stage(stage: Stage, width: int) -> Line:
     """The title and as many figures as fit; if one does not fit, a shorter one may."""
-    line: Line = [Segment(f" {stage.title:<{_TITLE}}", BOLD)]
+    line: Line = [Segment(f" {stage.title:<{_TITLE - 1}} ", BOLD)]
     for number, figure in enumerate(stage.figures):
         added = [Segment("  " if number else ""), *_figure(figure)]
         if cells(line) + cells(added) < width:
@@ -87,12 +83,11 @@ def _losses(snapshot: Snapshot, width: int) -> list[Line]:
 def _latency(snapshot: Snapshot, width: int) -> Line:
     """The percentiles on one line; if they do not fit, the 90th is dropped first."""
     latency = (snapshot.load or snapshot).latency
-    title = "object to stored" if snapshot.load is None else "planned to stored"
     figures = {
         name: _figure(Figure(name, seconds(value)))
         for name, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max))
     }
     ways = (("p50", "p90", "p99", "max"), ("p50", "p99", "max"), ("p50", "p99"), ("p99",))
-    lead = Segment(f" {title}", BOLD)
+    lead = Segment(f" {latency_title(snapshot)}", BOLD)
     lines = [[lead, *(segment for name in way for segment in (Segment("  "), *figures[name]))] for way in ways]
     return first_fitting(lines, width - 1)

@@ -1,13 +1,15 @@
-"""The five stages of the flow, each with a title, a name and its figures in order of importance."""
+"""The stages of the flow, each with a title, a name and its figures in order of importance. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os.path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
 
-from simulator.base.counters import OperationCounters
+from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.dashboard.figures import NONE, count, percent, rate, seconds, size, wait
-from simulator.telemetry.snapshot import Snapshot, Tone
+from simulator.telemetry.snapshot import FunctionView, Snapshot, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +32,95 @@ class Figure:
         return cls(label, rate(per_s), "moves" if per_s else "plain")
 
 
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of an object's path, with its figures in order of importance."""
+    """One stage of the data's way, with its figures in order of importance.
 
-    def __init__(self, title: str, name: str, *figures: Figure) -> None:
-        self.title, self.name, self.figures = title, name, figures
+    Of several parts of a `kind`, `parts` has a figure each, the `name` says of what, and `figures` are of all together.
+    `leads`: there is an arrow to the next stage.
+    """
+
+    kind: str
+    title: str
+    name: str
+    figures: tuple[Figure, ...]
+    parts: tuple[Figure, ...] = ()
+    leads: bool = True
+
+    @classmethod
+    def of(cls, kind: str, title: str, name: str, *figures: Figure, parts: Iterable[Figure] | None = None) -> Stage:
+        """A stage whose parts have their names as labels. The name of a single one replaces `name`.
+
+        Several are shown without the beginning that they share up to a hyphen, such as CloudFormation's.
+        """
+        shown = [Figure(name, "")] if parts is None else list(parts)
+        if len(shown) < 2:
+            return cls(kind, title, "".join(part.label for part in shown), figures)
+        lead = os.path.commonprefix([part.label for part in shown])  # noqa: RUF071 - they are not paths
+        lead = lead[: max(lead.rfind("-"), lead.rfind("_")) + 1]
+        labels = (f"…{part.label.removeprefix(lead)}" if lead else part.label for part in shown)
+        # Without its number, a value is not shortened: the name gives way.
+        cut = (replace(part, label=label, number=None) for part, label in zip(shown, labels, strict=True))
+        return cls(kind, f"{title} {len(shown)}", name, figures, tuple(cut))
+
+    def rows(self, height: int) -> list[Figure | None]:
+        """Exactly so many rows: the parts, the last ones only counted if they do not fit, then the figures."""
+        parts, more = self.parts, len(self.parts) - height
+        if more > 0:
+            parts = (*parts[: height - 1], Figure(f"and {more + 1} more", ""))
+        return [*parts, *self.figures, *[None] * height][:height]
 
 
 NARROW_FIGURES = 5
 """How many of a stage's figures the smallest screen shows; wider screens show the rest."""
 
 
+_JOINED = {
+    *(("object", "bucket"), ("message", "queue"), ("event", "function"), ("queue", "function")),
+    *(("function", "table"), ("function", "bucket")),
+}
+"""Where data goes in any application, also what the run sends itself; a bucket that notifies nobody comes last."""
+_OWN = ("last tick", "rejected", "writes/s", "refused")
+"""Figures of the pipeline alone: another application may reject nothing and write without batches."""
+
+
 def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
-    """The stages from left to right."""
-    return (_origin(snapshot), _bucket(snapshot), _queue(snapshot), _function(snapshot), _table(snapshot))
+    """The stages from left to right: all five of the pipeline, of another application those that it has."""
+    roles = snapshot.roles
+    way = [_origin(snapshot), _bucket(snapshot), _queue(snapshot), _function(snapshot), _table(snapshot)]
+    if roles.is_pipeline:
+        return (*way[:-1], replace(way[-1], leads=False))
+    if not any(giver == "bucket" for giver, _ in roles.joined):
+        way.append(way.pop(1))
+    way = [stage for stage in way if stage.name]
+    joined = {*roles.joined, *_JOINED, ("anywhere", way[1].kind if way[1:] else "")}
+    leads = [*((giver.kind, taker.kind) in joined for giver, taker in pairwise(way)), False]
+    figures = [tuple(figure for figure in stage.figures if figure.label not in _OWN) for stage in way]
+    return tuple(replace(stage, figures=f, leads=arrow) for stage, f, arrow in zip(way, figures, leads, strict=True))
 
 
 def dead_letters(snapshot: Snapshot) -> Stage | None:
-    """The dead-letter queue and what is in it now; None if the template has none."""
-    names = snapshot.roles.dead_letter_queues
-    return Stage("DLQ", names[0], Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")) if names else None
+    """The dead-letter queues and what is in them now, those with messages first; None if the template has none."""
+    queues, figure = _store(snapshot).queues, Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")
+    held = [(queues.get(name, QueueCounters()).held, name) for name in snapshot.roles.dead_letter_queues]
+    parts = [Figure.of(name, number) for number, name in sorted(held, key=lambda each: not each[0])]
+    stage = Stage.of("dead letters", "DLQ", "", figure, parts=parts)
+    return replace(stage, name=", ".join(part.label for part in stage.parts) or stage.name) if parts else None
+
+
+def anchor(shown: Sequence[Stage]) -> int:
+    """Which stage gives up to the dead-letter queues: the queues, or without any the functions."""
+    kinds = [stage.kind for stage in shown]
+    return next((kinds.index(kind) for kind in ("queue", "function") if kind in kinds), 0)
 
 
 def _origin(snapshot: Snapshot) -> Stage:
-    """Where the objects come from: a load test, a schedule, a source or a user of the endpoint."""
-    options = snapshot.options
+    """Where the data come from: a load test, a schedule, what the run sends itself, or a user of the endpoint."""
+    options, roles = snapshot.options, snapshot.roles
     if snapshot.load is not None:
         load = snapshot.load
-        return Stage(
+        return Stage.of(
+            load.unit,
             "Arrivals",
             f"target {load.target}",
             Figure("planned/s", rate(load.rate_planned)),
@@ -65,43 +128,50 @@ def _origin(snapshot: Snapshot) -> Stage:
             Figure.of("sent", load.sent),
             Figure.of("dropped", load.dropped, "lost"),
             Figure("lag p99", seconds(load.lag_s), "grows" if (load.lag_s or 0) > 0.1 else "plain"),
-            Figure.rate("stored/s", load.rate_stored),
+            Figure.rate("stored/s" if roles.is_pipeline else "done/s", load.rate_stored),
         )
     if options.schedule is not None:
         speed = f" ×{options.speed:g}" if options.speed != 1 else ""
         ticks = count(snapshot.ticks) if options.ticks is None else f"{snapshot.ticks}/{options.ticks}"
-        next_s = None if snapshot.next_tick_at is None else snapshot.next_tick_at - snapshot.at
-        generator = snapshot.generator
-        return Stage(
-            "EventBridge",
-            options.schedule + speed,
-            Figure("next in", wait(next_s)),
+        generator, at, next_at = snapshot.generator, snapshot.at, snapshot.next_tick_at
+        figures = [
             Figure("ticks", ticks),
             Figure.of("running", generator.busy, "moves"),
             Figure("takes", seconds(generator.duration_mean_s)),
             Figure.of("failed", generator.errors, "lost"),
             Figure.of("cold starts", generator.cold_starts),
             Figure.of("throttles", generator.throttles, "grows"),
-        )
-    if options.objects is not None:
-        return Stage(
+        ]
+        if not roles.is_pipeline and {function for _, function in roles.schedules} <= {*roles.consumers}:
+            del figures[1:]  # these functions have their own stage
+        if len(roles.schedules) > 1:
+            due = zip_longest((expression for expression, _ in roles.schedules), snapshot.next_ticks)
+            parts = [Figure(expression, wait(each_at and each_at - at)) for expression, each_at in due]
+            return Stage.of("schedule", "EventBridge", f"next in{speed}", *figures, parts=parts)
+        figures.insert(0, Figure("next in", wait(next_at and next_at - at)))
+        return Stage.of("schedule", "EventBridge", options.schedule + speed, *figures)
+    if options.sends:
+        total, files = sum(options.sends.values()), options.objects is not None
+        return Stage.of(
+            next(iter(options.sends)),
             "Source",
-            "real files",
-            Figure.of("objects", options.objects),
-            Figure.of("put", snapshot.puts, "moves" if snapshot.puts < options.objects else "plain"),
-            Figure.of("to go", max(0, options.objects - snapshot.puts)),
-            Figure("size", size(snapshot.put_bytes)),
+            "real files" if files else "your own",
+            *(Figure.of(f"{kind}s", number) for kind, number in options.sends.items()),
+            Figure.of("put" if files else "sent", snapshot.puts, "moves" if snapshot.puts < total else "plain"),
+            Figure.of("to go", max(0, total - snapshot.puts)),
+            *([Figure("size", size(snapshot.put_bytes))] if files else []),
         )
-    return Stage("No schedule", "put your own", Figure("objects", count(snapshot.bucket.puts)))
+    if roles.buckets or roles.is_pipeline:
+        return Stage.of("anywhere", "No schedule", "put your own", Figure("objects", count(snapshot.bucket.puts)))
+    return Stage.of("anywhere", "No schedule", "send your own", Figure("messages", count(snapshot.queue.sent)))
 
 
-def _named(names: Sequence[str]) -> str:
-    """The name of the only part of a kind, or how many there are."""
-    return names[0] if len(names) == 1 else f"{len(names)} of them" if names else ""
+def _store(snapshot: Snapshot) -> StoreCounters:
+    return snapshot.store or StoreCounters(snapshot.at)
 
 
 def _bucket(snapshot: Snapshot) -> Stage:
-    bucket, written = snapshot.bucket, snapshot.last_written
+    bucket, written, store = snapshot.bucket, snapshot.last_written, _store(snapshot)
     figures = [
         Figure.of("objects", bucket.objects),
         Figure("holds", size(bucket.size_bytes)),
@@ -111,34 +181,38 @@ def _bucket(snapshot: Snapshot) -> Stage:
     ]
     if snapshot.load is None:
         # The store's reads of all buckets: in a load test, most of them would be the raw ceiling's.
-        operations = snapshot.store.operations if snapshot.store is not None else {}
-        gets = operations.get("s3.GetObject", OperationCounters()).requests
         figures.insert(3, Figure("last tick", NONE if written is None else count(written[0])))
-        figures.append(Figure.of("gets", gets))
-    return Stage("S3", _named(snapshot.roles.buckets), *figures)
+        figures.append(Figure.of("gets", store.operations.get("s3.GetObject", OperationCounters()).requests))
+    parts = [Figure.of(name, store.buckets.get(name, BucketCounters()).objects) for name in snapshot.roles.buckets]
+    return Stage.of("bucket", "S3", "objects", *figures, parts=parts)
 
 
 def _queue(snapshot: Snapshot) -> Stage:
-    queue = snapshot.queue
-    return Stage(
+    queue, queues = snapshot.queue, _store(snapshot).queues
+    held = [(name, queues.get(name, QueueCounters())) for name in snapshot.roles.queues]
+    return Stage.of(
+        "queue",
         "SQS",
-        _named(snapshot.roles.queues),
+        "messages",
         Figure.of("visible", queue.visible, "grows"),
         Figure.of("in flight", queue.in_flight, "moves"),
         Figure.of("delayed", queue.delayed),
         Figure("oldest", seconds(queue.oldest_age_s)),
         Figure("received/s", rate(snapshot.rates.received)),
         Figure("deleted/s", rate(snapshot.rates.deleted)),
+        parts=(Figure.of(name, one.visible + one.in_flight, "grows" if one.visible else "moves") for name, one in held),
     )
 
 
 def _function(snapshot: Snapshot) -> Stage:
     function, roles = snapshot.consumer, snapshot.roles
-    limit = function.concurrency or roles.concurrency_limit
+    # Of several, each has its own limit.
+    limit = (function.concurrency or roles.concurrency_limit) if len(roles.consumers) < 2 else None
     busy = count(function.busy) if limit is None else f"{function.busy}/{limit}"
-    return Stage(
+    return Stage.of(
+        "function",
         "Lambda",
-        _named(roles.consumers),
+        "invocations",
         Figure("busy", busy, "moves" if function.busy else "plain"),
         Figure.of("warm", max(0, function.environments - function.busy)),
         Figure.of("cold starts", function.cold_starts),
@@ -146,22 +220,38 @@ def _function(snapshot: Snapshot) -> Stage:
         Figure.of("throttles", function.throttles, "grows"),
         Figure("takes", seconds(function.duration_mean_s)),
         Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
+        parts=(_invocations(name, snapshot.functions.get(name, FunctionView())) for name in roles.consumers),
     )
 
 
+def _invocations(name: str, function: FunctionView) -> Figure:
+    """Its invocations; its errors instead as soon as there are any."""
+    if function.errors:
+        return Figure(name, f"{count(function.errors, 4)} error{'s' * (function.errors > 1)}", "lost")
+    return Figure.of(name, function.invocations, "moves" if function.busy else "plain")
+
+
 def _table(snapshot: Snapshot) -> Stage:
-    table, rates = snapshot.table, snapshot.rates
-    return Stage(
+    table, rates, tables = snapshot.table, snapshot.rates, _store(snapshot).tables
+    parts = [Figure.of(name, tables.get(name, TableCounters()).rows, width=9) for name in snapshot.roles.tables]
+    return Stage.of(
+        "table",
         "DynamoDB",
-        _named(snapshot.roles.tables),
-        Figure.of("rows", table.rows, width=9),
-        Figure.rate("rows/s", rates.rows),
+        things(snapshot),
+        Figure.of(things(snapshot), table.rows, width=9),
+        Figure.rate(f"{things(snapshot)}/s", rates.rows),
         Figure.rate("writes/s", rates.batch_writes),
         Figure("units/s", rate(rates.write_units)),
         Figure("refused", percent(rates.throttled_share), "grows" if rates.throttled_share else "plain"),
         Figure.of("unprocessed", table.unprocessed_items, "grows"),
         Figure.of("throttled", table.throttled_requests, "grows"),
+        parts=parts,
     )
+
+
+def things(snapshot: Snapshot) -> str:
+    """What the tables' items are called: rows, if the application stores any."""
+    return "rows" if snapshot.roles.is_pipeline else "items"
 
 
 def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
@@ -172,8 +262,11 @@ def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
         ("failed ticks", snapshot.generator.errors),
         ("errors", snapshot.consumer.errors),
     ]
+    if not snapshot.roles.is_pipeline:
+        errors = sum(function.errors for function in snapshot.functions.values())
+        figures[1:] = [("failed events", snapshot.events_given_up), ("errors", errors)]
     if snapshot.load is not None:
-        figures[2] = ("dropped", snapshot.load.dropped)
+        figures[-2] = ("dropped", snapshot.load.dropped)
     if snapshot.folding_errors:
         figures.append(("not counted", snapshot.folding_errors))
     return tuple(Figure.of(label, number, "lost") for label, number in figures)

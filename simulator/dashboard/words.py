@@ -48,6 +48,14 @@ def header(snapshot: Snapshot, width: int) -> Line:
     return apart(first_fitting(headings, width - cells(right)), right, width)
 
 
+def latency_title(snapshot: Snapshot) -> str:
+    """From which instant to which the latency counts."""
+    begin, end = "object", "stored"
+    if not snapshot.roles.is_pipeline:
+        begin, end = ("sent", "deleted") if snapshot.roles.queues else ("event", "done")
+    return f"{begin if snapshot.load is None else 'planned'} to {end}"
+
+
 def progress(snapshot: Snapshot) -> tuple[float | None, str]:
     """How much of the phase is done, as a share of one (None: it has no end) and in words."""
     options = snapshot.options
@@ -55,9 +63,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         case "starting":
             return 0.0, "starting the store"
         case "draining":
-            sent = snapshot.queue.sent
-            left = snapshot.remaining
-            return ((sent - left) / sent if sent else 1.0), f"{counted(left, 'message')} to go"
+            sent, (left, what, _) = snapshot.queue.sent, _under_way(snapshot)
+            return ((sent - left) / sent if sent else None if left else 1.0), f"{what} to go"
         case "auditing":
             total, done = snapshot.audit_total, snapshot.audit_done
             text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
@@ -73,16 +80,25 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         return min(1.0, (load.sent + load.dropped) / load.objects), f"sent {count(load.sent)} of {count(load.objects)}"
     shares: list[tuple[float, str]] = []
     if options.duration_s:
-        messages = counted(snapshot.remaining, "message")
-        shares.append((snapshot.elapsed_s / options.duration_s, f"{messages} on the way"))
+        shares.append((snapshot.elapsed_s / options.duration_s, " ".join(_under_way(snapshot)[1:])))
     if options.ticks:
         shares.append((snapshot.ticks / options.ticks, f"tick {snapshot.ticks} of {options.ticks}"))
-    if options.objects:
-        stored = snapshot.queue.deleted + snapshot.queue.dead_lettered
-        shares.append((stored / options.objects, f"object {count(stored)} of {count(options.objects)}"))
+    if total := sum(options.sends.values()):
+        queue = snapshot.queue
+        settled = queue.deleted + queue.dead_lettered + snapshot.events_done + snapshot.events_given_up
+        text = f"{'/'.join(options.sends)} {count(min(settled, total))} of {count(total)}"
+        shares.append((settled / total, text))
     if not shares:
         return None, "until Ctrl-C"
     return min(1.0, max(shares)[0]), max(shares)[1]
+
+
+def _under_way(snapshot: Snapshot) -> tuple[int, str, str]:
+    """How much is on its way: messages, or invocations if there are no queues; as a number, and in words."""
+    if snapshot.roles.is_pipeline or snapshot.roles.queues:
+        return snapshot.remaining, counted(snapshot.remaining, "message"), "on the way"
+    busy = sum(function.busy for function in snapshot.functions.values())
+    return busy, counted(busy, "invocation"), "running"
 
 
 def progress_line(snapshot: Snapshot, width: int) -> Line:

@@ -81,6 +81,8 @@ class Telemetry:
         self._polled = {mapping.logical_id: queue.name for mapping, queue, _ in stack.mapped()}
         self._mapped = {key: mapping.function for key, mapping in stack.mappings.items()}
         self._functions = {key: FunctionTotals(function.name) for key, function in stack.functions.items()}
+        enabled = (key for key, schedule in stack.schedules.items() if schedule.enabled)
+        self._next_ticks: dict[str, float | None] = dict.fromkeys(enabled)
         self._generators, self._consumers = generators(stack, parts), consumers(stack, parts)
         self._ledger = Ledger(stack, path) if path is not None else None
         self._facts = Facts()
@@ -184,14 +186,16 @@ class Telemetry:
             self._learn(running_at=change.at)
             self._course = self._new_course(change.at)
         elif change.phase == "draining":
-            self._learn(next_tick_at=None)
+            self._learn(next_tick_at=None, next_ticks=())
             self._events.add(change.at, "draining: finishing what is in flight, accepting nothing new")
         elif change.phase in ("auditing", "done") and facts.drained_at is None and facts.running_at is not None:
             self._learn(drained_at=change.at)
 
     def _tick_fired(self, tick: observations.TickFired) -> None:
         self._began(tick.at)
-        self._learn(ticks=self._facts.ticks + 1, next_tick_at=tick.next_at)
+        self._next_ticks[tick.schedule] = tick.next_at
+        next_at = min((at for at in self._next_ticks.values() if at is not None), default=None)
+        self._learn(ticks=self._facts.ticks + 1, next_tick_at=next_at, next_ticks=tuple(self._next_ticks.values()))
         if self._ledger is not None:
             self._ledger.fired(tick)
         self._course.mark(tick.at)

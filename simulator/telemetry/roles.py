@@ -14,7 +14,7 @@ def consumers(stack: Stack, parts: Flow) -> tuple[str, ...]:
     fed = {mapping.function for mapping in stack.mappings.values()}
     fed |= {each.target for bucket in parts.buckets for each in bucket.notifications}
     names = [each.logical_id for each in parts.functions]
-    return tuple(name for name in names if name in fed) or tuple(names)
+    return tuple(name for name in names if name in fed) or tuple(names) or tuple(stack.functions)
 
 
 def generators(stack: Stack, parts: Flow) -> tuple[str, ...]:
@@ -40,4 +40,21 @@ def roles(stack: Stack, parts: Flow, *, is_pipeline: bool) -> Roles:
         ),
         concurrency_limit=min((bound for bound in bounds if bound is not None), default=None),
         is_pipeline=is_pipeline,
+        joined=_joined(stack, parts),
     )
+
+
+def _joined(stack: Stack, parts: Flow) -> frozenset[tuple[str, str]]:
+    """The pairs of kinds between which the template leads data; scheduled functions have variables for it."""
+    notified = {each.target for bucket in parts.buckets for each in bucket.notifications}
+    scheduled = {each.function for each in stack.schedules.values() if each.enabled}
+    variables = [stack.functions[name].environment.values() for name in generators(stack, parts)]
+    named = " ".join(value for values in variables for value in values)
+    steps = (
+        ("schedule", "bucket", any(bucket.name in named for bucket in parts.buckets)),
+        ("schedule", "queue", any(queue.name in named for queue in parts.queues)),
+        ("schedule", "function", scheduled.intersection(consumers(stack, parts))),
+        ("bucket", "queue", notified & stack.queues.keys()),
+        ("bucket", "function", notified & stack.functions.keys()),
+    )
+    return frozenset((giver, taker) for giver, taker, leads in steps if leads)

@@ -24,7 +24,8 @@ class RunOptions:
     """The options of the run.
 
     It ends at the first of `duration_s`, `ticks` (of the schedule), `objects` (of a source), `messages` and `events`
-    (that it sends itself) that is given; without any, when it is interrupted. `schedule` is the expression, None if nothing fires; `endpoint` is None until known.
+    (that it sends itself) that is given; without any, when it is interrupted. `schedule` is the expression, None if
+    nothing fires; `endpoint` is None until known.
     """
 
     command: str
@@ -44,7 +45,13 @@ class RunOptions:
     @property
     def endless(self) -> bool:
         """Whether the run goes on until it is interrupted."""
-        return all(end is None for end in (self.duration_s, self.ticks, self.objects, self.messages, self.events))
+        return self.duration_s is None and self.ticks is None and not self.sends
+
+    @property
+    def sends(self) -> Mapping[str, int]:
+        """How many things of each kind the run sends itself."""
+        kinds = {"object": self.objects, "message": self.messages, "event": self.events}
+        return {kind: number for kind, number in kinds.items() if number is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Roles:
 
     `consumers` are the functions that messages or a bucket's events invoke; `schedules` has the name of the function
     that each schedule invokes, by the schedule's expression. `concurrency_limit` is how many batches the consumers may
-    work on at once (None: the template sets no limit). `is_pipeline`: the rows of the run can be counted.
+    work on at once (None: the template sets no limit). `is_pipeline`: the rows of the run can be counted. `joined` has
+    the pairs of kinds (such as `("bucket", "queue")`) between which the template leads data.
     """
 
     buckets: tuple[str, ...] = ()
@@ -64,6 +72,7 @@ class Roles:
     schedules: tuple[tuple[str, str], ...] = ()
     concurrency_limit: int | None = None
     is_pipeline: bool = True
+    joined: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +205,8 @@ class History(Slots):
     """The run up to `until_at`; all series have the same length.
 
     `visible` and `in_flight` are the deepest sample of each slot, `rows` the rows written in it, `heat` its stored
-    objects by latency band. `marks` are the instants of ticks.
+    objects by latency band (of another application: deleted messages and events that succeeded). `marks` are the
+    instants of ticks.
     """
 
     until_at: float = 0.0
@@ -211,7 +221,7 @@ class History(Slots):
 class LoadView(Slots):
     """What a load test adds to a snapshot. It builds this whenever `Telemetry` takes one.
 
-    `planned` and `stored` are objects in each slot, `heat` like `History.heat` but from the planned instant.
+    `planned` and `stored` are objects (`unit`) in each slot, `heat` like `History.heat` but from the planned instant.
     `planned` may run ahead of now: it is the plan. `lag_s` is the generator's lag (p99), `objects` the plan's total.
     `verdict` says in one line what holds the pipeline back.
     """
@@ -230,17 +240,19 @@ class LoadView(Slots):
     latency: Latency = field(default_factory=Latency)
     verdict: str | None = None
     verdict_tone: Tone = "plain"
+    unit: Literal["object", "message"] = "object"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What observations have shown about a run.
 
-    `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
-    of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts the
-    messages that filter criteria deleted (of the pipeline's, those for objects). `events_done` and `events_given_up`
-    count asynchronous events, of which `events_lost` were given up to no queue. `folding_errors` counts observations
-    that telemetry itself failed on: zero, unless we have a bug. `conclusion` is None until the run is over.
+    `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `next_ticks` has the next
+    instant of each of `Roles.schedules`, `next_tick_at` the first of them. `store` is the last sample of all counters;
+    `last_written` the objects and rows of the generator's last invocation. `filtered` counts the messages that filter
+    criteria deleted (of the pipeline's, those for objects). `events_done` and `events_given_up` count asynchronous
+    events, of which `events_lost` were given up to no queue. `folding_errors` counts observations that telemetry itself
+    failed on: zero, unless we have a bug. `conclusion` is None until the run is over.
     """
 
     phase: Phase = "starting"
@@ -249,6 +261,7 @@ class Facts:
     drained_at: float | None = None
     ticks: int = 0
     next_tick_at: float | None = None
+    next_ticks: tuple[float | None, ...] = ()
     last_written: tuple[int, int] | None = None
     filtered: int = 0
     events_done: int = 0
@@ -318,13 +331,13 @@ class Snapshot(Facts, Along):
 
     @property
     def rows_per_s_mean(self) -> float | None:
-        """Rows written per second, from the first put to the last write; None before the first write.
+        """Rows written per second, from the first put (or write, of another application) to the last write.
 
-        A shorter stretch counts as one second. The mean is never above the rows of the busiest whole second of the
-        clock, which a stretch of a second or two can exceed, because it begins and ends within a second.
+        None before that. A shorter stretch counts as one second. The mean is never above the rows of the busiest whole
+        second of the clock, which a stretch of a second or two can exceed, because it begins and ends within a second.
         """
         table, first_at = self.table, self.bucket.first_put_at
-        if not table.rows_written or table.last_write_at is None or first_at is None:
+        if not table.rows_written or table.last_write_at is None or (first_at is None and self.roles.is_pipeline):
             return None
         begins = [at for at in (first_at, table.first_write_at) if at is not None]
         mean = table.rows_written / max(1.0, table.last_write_at - min(begins))
