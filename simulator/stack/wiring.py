@@ -87,7 +87,8 @@ def own_path(stack: Stack) -> Wiring | None:
 def flow(stack: Stack) -> Flow:
     """The parts that the data passes through; of the pipeline, only those along its own path and its generators."""
     path = own_path(stack)
-    invoked = {each.function for each in stack.mappings.values()} | {each.function for each in stack.schedules.values()}
+    invoked = {each.function for each in stack.mappings.values()}
+    invoked |= {each.function for each in stack.schedules.values() if each.enabled}
     invoked |= {each.target for bucket in stack.buckets.values() for each in bucket.notifications}
     functions = tuple(each for each in stack.functions.values() if each.logical_id in invoked)
     if path is not None:
