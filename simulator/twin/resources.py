@@ -68,7 +68,7 @@ async def create(stack: Stack, clients: Clients) -> Resources:
         async with asyncio.TaskGroup() as group:
             for table in stack.tables.values():
                 group.create_task(create_table(table, clients))
-            for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
+            for queue in sorted(stack.queues.values(), key=lambda queue: _redrives(queue, stack)):  # targets first
                 with _making(queue.logical_id):
                     attributes = queue_attributes(queue, stack)
                     answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=attributes)
@@ -86,6 +86,14 @@ async def create(stack: Stack, clients: Clients) -> Resources:
         tables={table.logical_id: table.name for table in stack.tables.values()},
         event_queue_urls={logical_id: url for logical_id, url in urls.items() if logical_id not in declared},
     )
+
+
+def _redrives(queue: Queue, stack: Stack) -> int:
+    """How many dead-letter queues are behind it, one behind the other; a circle has a number, too."""
+    number = 0
+    while queue.redrive and number < len(stack.queues):
+        queue, number = stack.queues[queue.redrive.dead_letter_queue], number + 1
+    return number
 
 
 def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:

@@ -13,13 +13,15 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
+from fakes import declare
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import ExitCode
-from simulator.stack.model import Index, Stack, Table
+from simulator.stack.model import Index, Redrive, Stack, Table
 from simulator.stack.template import load
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, ResourceRefused
 
+ARN = "arn:aws:sqs:us-east-1:123456789012:"
 Fresh = Callable[..., Stack]
 
 
@@ -197,6 +199,18 @@ async def test_what_the_store_refuses_is_a_line_that_names_the_resource(
     assert str(refused.value).startswith(f"{who} was refused by {said}")
     assert refused.value.exit_code == ExitCode.WRONG_INPUT
     assert isinstance(refused.value.__cause__, ClientError)
+
+
+async def test_a_dead_letter_queue_may_have_one_of_its_own(clients: Clients) -> None:
+    """However the template orders them, each queue is made after the one that it gives up to."""
+    unique = uuid.uuid4().hex[:8]
+    names, redrives = ("First", "Second", "Third"), (Redrive("Second", 2), Redrive("Third", 1), None)
+    queues = {
+        name: declare.queue(name, name=f"{name}-{unique}", arn=f"{ARN}{name}-{unique}", redrive=redrive)
+        for name, redrive in zip(names, redrives, strict=True)
+    }
+    made = await resources.create(declare.stack(queues=queues), clients)
+    assert list(made.queue_urls) == ["Third", "Second", "First"]
 
 
 async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_stack: Fresh) -> None:
