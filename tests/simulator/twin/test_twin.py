@@ -131,7 +131,7 @@ class Drained:
             counters=self.counters,
             unpolled=self.unpolled,
             flow=SimpleNamespace(queues=(declare.queue(), declare.queue("Other"))),
-            resources=SimpleNamespace(event_queue_urls={"Bucket>Function": "http://store/123456789012/own"}),
+            resources=SimpleNamespace(event_queues=(("http://store/123456789012/own", "Function"),)),
             invoker=self,
             clock=InstantClock(),
         )
