@@ -184,7 +184,8 @@ class Twin:
         """
         deadline_at, unpolled = self.clock.now() + timeout_s, self.unpolled
         while True:
-            settled, queues = self.invoker.settled, (await self.counters()).queues
+            settled, counters = self.invoker.settled, await self.counters()
+            queues = counters.queues
             arriving = sum(queues[_name(url)].held for url, _ in self.resources.event_queues)
             # An event that ended after the queues were counted may have sent more.
             done = not (arriving or self.invoker.pending) and settled == self.invoker.settled
@@ -193,6 +194,8 @@ class Twin:
             left = sum(queue.held + queue.test_events for queue in polled)
             stuck = sum(queues[each.name].held for each in unpolled)
             if done and not left:
+                if stuck:  # perhaps no sample has it yet, and none will
+                    self.record(StoreSampled(self.clock.now(), counters))
                 return not stuck
             if self.clock.now() >= deadline_at:
                 return False
