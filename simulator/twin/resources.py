@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,9 +39,9 @@ class Resources:
     dlq_url: str | None
     table: str | None
     queue_urls: Mapping[str, str]
-    buckets: Mapping[str, str]
-    tables: Mapping[str, str]
-    event_queues: tuple[tuple[str, str], ...]
+    buckets: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    event_queues: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The ready file's `resources`, of which the summary has the first four."""
