@@ -6,10 +6,11 @@ The store's own CloudFormation is no use for this: it silently drops the notific
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,7 +21,6 @@ from simulator.base.clients import Clients
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.stack.model import Bucket, Notification, Queue, Stack, Table
 from simulator.stack.wiring import flow
-from simulator.triggers.bucket_events import through_queues
 
 _TEMPLATE_S_FAULT = (400, 404, 409)
 
@@ -30,7 +30,8 @@ class Resources:
     """Where a run's resources are: names and URLs, as in the summary and the ready file.
 
     The first four are the first of their kind that the data passes through, None if there is none. The others have all
-    of a kind by logical id; `event_queue_urls` those of the twin's own queues, behind buckets that invoke functions.
+    of a kind by logical id; `event_queues` has the URLs of the twin's own queues, each with the logical id of its
+    function.
     """
 
     bucket: str | None
@@ -38,9 +39,9 @@ class Resources:
     dlq_url: str | None
     table: str | None
     queue_urls: Mapping[str, str]
-    buckets: Mapping[str, str]
-    tables: Mapping[str, str]
-    event_queue_urls: Mapping[str, str]
+    buckets: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    event_queues: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The ready file's `resources`, of which the summary has the first four."""
@@ -62,30 +63,56 @@ async def create(stack: Stack, clients: Clients) -> Resources:
     A dead-letter queue comes before the queue that names it; queue and policy come before the bucket's notification,
     because S3 checks both. Raises `ResourceRefused` and `ResourceNotMade`.
     """
-    parts, declared, stack = flow(stack), stack.queues.keys(), through_queues(stack)
+    parts, own = flow(stack), event_queues(stack)
     urls: dict[str, str] = {}
     with one_failure():
         async with asyncio.TaskGroup() as group:
             for table in stack.tables.values():
                 group.create_task(create_table(table, clients))
-            for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
+            queues = (*stack.queues.values(), *own.values())
+            for queue in sorted(queues, key=lambda queue: _redrives(queue, stack)):  # targets first
                 with _making(queue.logical_id):
                     attributes = queue_attributes(queue, stack)
                     answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=attributes)
                 urls[queue.logical_id] = answer["QueueUrl"]
             for bucket in stack.buckets.values():
                 with _making(bucket.logical_id):
-                    await _create_bucket(bucket, stack, clients)
+                    await _create_bucket(bucket, stack, own, clients)
     return Resources(
         bucket=next((bucket.name for bucket in parts.buckets), None),
         queue_url=next((urls[queue.logical_id] for queue in parts.queues), None),
         dlq_url=next((urls[queue.logical_id] for queue in parts.dead_letter_queues), None),
         table=next((table.name for table in parts.tables), None),
-        queue_urls={logical_id: url for logical_id, url in urls.items() if logical_id in declared},
+        queue_urls={logical_id: urls[logical_id] for logical_id in stack.queues},
         buckets={bucket.logical_id: bucket.name for bucket in stack.buckets.values()},
         tables={table.logical_id: table.name for table in stack.tables.values()},
-        event_queue_urls={logical_id: url for logical_id, url in urls.items() if logical_id not in declared},
+        event_queues=tuple((urls[queue.logical_id], function) for (_, function), queue in own.items()),
     )
+
+
+def event_queues(stack: Stack) -> dict[tuple[str, str], Queue]:
+    """A queue between each bucket and each function that it invokes, by their logical ids.
+
+    A store can notify only queues. The name is the twin's own, because it has a hash of the others'.
+    """
+    queues: dict[tuple[str, str], Queue] = {}
+    for bucket in stack.buckets.values():
+        for target in {each.target: None for each in bucket.notifications if each.target in stack.functions}:
+            ends = f"{bucket.arn} {stack.functions[target].arn}"
+            name = f"stockpipe-{hashlib.sha256(ends.encode()).hexdigest()[:32]}"
+            arn = f"arn:aws:sqs:{limits.REGION}:{limits.ACCOUNT_ID}:{name}"
+            allowed = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+            policy = {"Statement": [{**allowed, "Resource": arn}]}
+            queues[bucket.logical_id, target] = Queue(f"{bucket.logical_id} > {target}", name, arn, policy=policy)
+    return queues
+
+
+def _redrives(queue: Queue, stack: Stack) -> int:
+    """How many dead-letter queues are behind it, one behind the other; a circle has a number, too."""
+    number = 0
+    while queue.redrive and number < len(stack.queues):
+        queue, number = stack.queues[queue.redrive.dead_letter_queue], number + 1
+    return number
 
 
 def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:
@@ -105,22 +132,25 @@ def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:
     return attributes
 
 
-async def _create_bucket(bucket: Bucket, stack: Stack, clients: Clients) -> None:
+async def _create_bucket(bucket: Bucket, stack: Stack, own: Mapping[tuple[str, str], Queue], clients: Clients) -> None:
     await clients.s3.create_bucket(Bucket=bucket.name)
     if bucket.versioned:
         await clients.s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     if bucket.notifications:
-        configurations = [_queue_configuration(notification, stack) for notification in bucket.notifications]
+        configurations = [
+            _queue_configuration(each, stack.queues.get(each.target) or own[bucket.logical_id, each.target])
+            for each in bucket.notifications
+        ]
         await clients.s3.put_bucket_notification_configuration(
             Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": configurations}
         )
 
 
-def _queue_configuration(notification: Notification, stack: Stack) -> Any:
+def _queue_configuration(notification: Notification, queue: Queue) -> Any:
     given = (("prefix", notification.prefix), ("suffix", notification.suffix))
     rules = [{"Name": name, "Value": value} for name, value in given if value]
     return {
-        "QueueArn": stack.queues[notification.target].arn,
+        "QueueArn": queue.arn,
         "Events": list(notification.events),
         **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {}),
     }

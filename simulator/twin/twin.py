@@ -29,9 +29,8 @@ from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Flow, flow, wiring
 from simulator.store import Store
-from simulator.triggers.bucket_events import deliver
+from simulator.triggers.asynchronous import AsynchronousInvoker, run_schedule
 from simulator.triggers.event_source_mapping import MappingRun
-from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, Resources
 
@@ -134,9 +133,9 @@ class Twin:
                     stop=self._stop_mappings,
                 )
                 self._mappings.append(self._group.create_task(run.run(), name=mapping.logical_id))
-        for logical_id, url in self.resources.event_queue_urls.items():
-            delivering = deliver(logical_id, url, self.invoker, self._stop_mappings)
-            self._mappings.append(self._group.create_task(delivering, name=logical_id))
+        for url, function in self.resources.event_queues:
+            taking = self.invoker.take(url, function, self._stop_mappings)
+            self._mappings.append(self._group.create_task(taking, name=f"events for {function}"))
 
     async def stop_mappings(self) -> None:
         """Soft stop: receive nothing new, settle the batches in progress."""
@@ -167,7 +166,7 @@ class Twin:
         if self.store is not None:
             return await self.store.counters()
         queues = {}
-        for url in (*self.resources.queue_urls.values(), *self.resources.event_queue_urls.values()):
+        for url in (*self.resources.queue_urls.values(), *(url for url, _ in self.resources.event_queues)):
             answer = await self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
             gauges: Mapping[Any, str] = answer["Attributes"]
             queues[_name(url)] = QueueCounters(
@@ -185,8 +184,9 @@ class Twin:
         """
         deadline_at, unpolled = self.clock.now() + timeout_s, self.unpolled
         while True:
-            settled, queues = self.invoker.settled, (await self.counters()).queues
-            arriving = sum(queues[_name(url)].held for url in self.resources.event_queue_urls.values())
+            settled, counters = self.invoker.settled, await self.counters()
+            queues = counters.queues
+            arriving = sum(queues[_name(url)].held for url, _ in self.resources.event_queues)
             # An event that ended after the queues were counted may have sent more.
             done = not (arriving or self.invoker.pending) and settled == self.invoker.settled
             polled = [queues[each.name] for each in self.flow.queues if each not in unpolled]
@@ -194,6 +194,8 @@ class Twin:
             left = sum(queue.held + queue.test_events for queue in polled)
             stuck = sum(queues[each.name].held for each in unpolled)
             if done and not left:
+                if stuck:  # perhaps no sample has it yet, and none will
+                    self.record(StoreSampled(self.clock.now(), counters))
                 return not stuck
             if self.clock.now() >= deadline_at:
                 return False

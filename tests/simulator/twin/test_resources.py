@@ -13,13 +13,17 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
+from fakes import declare
+from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import ExitCode
-from simulator.stack.model import Index, Stack, Table
+from simulator.stack.model import Bucket, Index, Notification, Redrive, Stack, Table
 from simulator.stack.template import load
+from simulator.store.s3.policies import allows_s3
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, ResourceRefused
 
+ARN = "arn:aws:sqs:us-east-1:123456789012:"
 Fresh = Callable[..., Stack]
 
 
@@ -197,6 +201,39 @@ async def test_what_the_store_refuses_is_a_line_that_names_the_resource(
     assert str(refused.value).startswith(f"{who} was refused by {said}")
     assert refused.value.exit_code == ExitCode.WRONG_INPUT
     assert isinstance(refused.value.__cause__, ClientError)
+
+
+def test_there_is_a_queue_between_each_bucket_and_each_function_that_it_invokes() -> None:
+    """One for each pair, with a name of its own, to which S3 may send; what the bucket tells a queue needs none."""
+    created = ("s3:ObjectCreated:*",)
+    to_first = (Notification("First", created, "a/"), Notification("First", created, "b/"))
+    others = (Notification("Queue", created, "c/"), Notification("Second", created, "d/"))
+    stack = declare.stack(
+        functions={name: declare.function(name) for name in ("First", "Second")},
+        queues={"Queue": declare.queue()},
+        buckets={
+            "A": Bucket("A", "a", "arn:aws:s3:::a", notifications=(*to_first, *others)),
+            "B": Bucket("B", "b", "arn:aws:s3:::b", notifications=(Notification("First", created),)),
+        },
+    )
+    queues = resources.event_queues(stack)
+    assert list(queues) == [("A", "First"), ("A", "Second"), ("B", "First")]
+    assert len({queue.name for queue in queues.values()}) == 3
+    assert all(len(queue.name) <= 80 and queue.arn == ARN + queue.name for queue in queues.values())
+    assert all(allows_s3(queue.policy, queue.arn, "arn:aws:s3:::a", limits.ACCOUNT_ID) for queue in queues.values())
+    assert resources.event_queues(stack) == queues
+
+
+async def test_a_dead_letter_queue_may_have_one_of_its_own(clients: Clients) -> None:
+    """However the template orders them, each queue is made after the one that it gives up to."""
+    unique = uuid.uuid4().hex[:8]
+    names, redrives = ("First", "Second", "Third"), (Redrive("Second", 2), Redrive("Third", 1), None)
+    queues = {
+        name: declare.queue(name, name=f"{name}-{unique}", arn=f"{ARN}{name}-{unique}", redrive=redrive)
+        for name, redrive in zip(names, redrives, strict=True)
+    }
+    made = await resources.create(declare.stack(queues=queues), clients)
+    assert list(made.queue_urls) == ["First", "Second", "Third"]
 
 
 async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_stack: Fresh) -> None:

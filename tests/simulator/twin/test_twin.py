@@ -22,7 +22,7 @@ from fakes.clock import InstantClock
 from fakes.recorder import Recorder
 from simulator.base.clock import SystemClock
 from simulator.base.counters import QueueCounters, StoreCounters, is_test_event
-from simulator.base.observations import EventSettled, InvocationEnded, MessageSettled, Noted
+from simulator.base.observations import EventSettled, InvocationEnded, MessageSettled, Noted, StoreSampled
 from simulator.functions.runtimes import Returned
 from simulator.stack.model import Notification, Queue, Redrive, Stack
 from simulator.stack.wiring import flow
@@ -118,6 +118,7 @@ class Drained:
     pending: int = 0
     settles: Iterator[int] = field(default_factory=lambda: itertools.repeat(0))
     looks: int = 0
+    recorded: Recorder = field(default_factory=Recorder)
 
     async def counters(self) -> StoreCounters:
         """The store's counters, which take a while to come."""
@@ -131,9 +132,10 @@ class Drained:
             counters=self.counters,
             unpolled=self.unpolled,
             flow=SimpleNamespace(queues=(declare.queue(), declare.queue("Other"))),
-            resources=SimpleNamespace(event_queue_urls={"Bucket>Function": "http://store/123456789012/own"}),
+            resources=SimpleNamespace(event_queues=(("http://store/123456789012/own", "Function"),)),
             invoker=self,
             clock=InstantClock(),
+            record=self.recorded.append,
         )
         return await Twin.drained(cast("Twin", look), timeout_s)
 
@@ -176,6 +178,7 @@ async def test_what_nobody_takes_is_not_waited_for() -> None:
     look = Drained({"Other": QueueCounters(visible=3)}, other)
     assert not await look.drained(60.0)
     assert look.looks == 1
+    assert [each.counters.queues["Other"].held for each in look.recorded.of(StoreSampled)] == [3]
     busy = Drained({"Other": QueueCounters(visible=3), "Queue": QueueCounters(visible=1)}, other)
     assert not await busy.drained(1.0)
     assert busy.looks > 10

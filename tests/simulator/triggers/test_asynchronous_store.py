@@ -12,7 +12,7 @@ from simulator.base.observations import InvocationEnded
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.stack import template
-from simulator.triggers.eventbridge import AsynchronousInvoker, scheduled_event
+from simulator.triggers.asynchronous import AsynchronousInvoker, scheduled_event
 
 
 async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recorded: Recorder) -> None:

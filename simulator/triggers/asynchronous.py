@@ -1,10 +1,11 @@
-"""EventBridge and Lambda's asynchronous queue: a schedule's events and their retries.
+"""What invokes functions asynchronously, schedules and buckets, and Lambda's queue for their events, which retries.
 
 Schedules run on their own clock, which may be sped up; everything after that (retries, back-off, the event's age) runs
 in real time, like the functions.
 
 AWS: EventBridge User Guide, "Creating a rule that runs on a schedule"; EventBridge Scheduler User Guide; Lambda
-Developer Guide, "Asynchronous invocation" (invocation-async-error-handling, -retain-records).
+Developer Guide, "Asynchronous invocation" (invocation-async-error-handling, -retain-records), "Process Amazon S3 event
+notifications with Lambda" (with-s3).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.base import limits
 from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock, iso
+from simulator.base.counters import is_test_event
 from simulator.base.observations import EventSettled, Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.base.words import counted
@@ -172,6 +174,30 @@ class AsynchronousInvoker:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return request_id
+
+    async def take(self, queue_url: str, function: str, stop: asyncio.Event) -> None:
+        """Accept the events for the function that a bucket sends to a queue, until `stop`.
+
+        Each is deleted only once it is accepted: at any moment it is in the queue, or pending, or settled. The queue's
+        test event is dropped, because S3 sends none to functions.
+        """
+        while not stop.is_set():
+            try:
+                if len(self._tasks) > limits.ASYNC_QUEUED_EVENTS // 10:
+                    await self.clock.sleep(limits.POLL_SLICE_S)
+                    continue
+                answer = await self.sqs.receive_message(
+                    QueueUrl=queue_url,
+                    MaxNumberOfMessages=limits.SQS_BATCH_ENTRIES,
+                    WaitTimeSeconds=limits.POLL_SLICE_S,
+                )
+                for message in answer.get("Messages", []):
+                    if not is_test_event(message["Body"]):
+                        self.accept(function, json.loads(message["Body"]))
+                    await self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            except (BotoCoreError, ClientError) as error:
+                self.record(Noted(self.clock.now(), f"events for {function} do not arrive: {error}", "warning"))
+                await self.clock.sleep(limits.POLL_SLICE_S)
 
     async def _see_through(self, event: _Event, throttles: Backoff) -> None:
         """Attempt the event until success, the last retry or its maximum age."""

@@ -16,12 +16,13 @@ from fakes import declare
 from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
+from fakes.sqs import ManualQueue
 from simulator.base import limits
 from simulator.base.observations import EventSettled, InvocationThrottled, Noted, TickFired
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
-from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
+from simulator.triggers.asynchronous import AsynchronousInvoker, run_schedule, scheduled_event
 
 RULE = Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn:aws:events:us-east-1:123456789012:rule/tick")
 START = 1_763_802_000.0  # 2025-11-22T09:00:00Z
@@ -371,3 +372,100 @@ async def test_leaving_abandons_what_waits(asynchronous: Asynchronous, clock: Ma
         await clock.advance(1.0)
         assert repr(invoker) == "<AsynchronousInvoker [1 pending]>"
     assert asynchronous.started_at == [0.0]
+
+
+TEST_EVENT = '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}'
+
+
+class Taken:
+    """An invoker that takes a bucket's events from a queue; it only remembers them."""
+
+    def __init__(self, clock: ManualClock, recorded: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock, self.queue = clock, ManualQueue(clock)
+        self.invoker = AsynchronousInvoker(
+            None,  # type: ignore[arg-type]
+            declare.stack(),
+            self.queue,  # type: ignore[arg-type]
+            clock=clock,
+            record=recorded.append,
+            seed=1,
+        )
+        self.accepted: list[tuple[str, Any]] = []
+        monkeypatch.setattr(self.invoker, "accept", self._accept)
+
+    def _accept(self, function: str, event: Any) -> None:
+        assert any(json.loads(each["body"]) == event for each in self.queue.messages.values())
+        self.accepted.append((function, event))
+
+    @asynccontextmanager
+    async def taking(self) -> AsyncIterator[None]:
+        """It has ended once its stop was set and a slice of a poll has passed."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(self.invoker.take("url", "First", stop))
+        yield
+        stop.set()
+        await self.clock.advance(limits.POLL_SLICE_S)
+        assert task.done()
+        await task
+
+
+@pytest.fixture
+def taken(clock: ManualClock, recorded: Recorder, monkeypatch: pytest.MonkeyPatch) -> Taken:
+    """An invoker with a queue before it."""
+    return Taken(clock, recorded, monkeypatch)
+
+
+async def test_each_event_is_accepted_at_once_and_then_deleted(taken: Taken, clock: ManualClock) -> None:
+    """The function gets S3's own JSON the moment it is sent; while it is not accepted, the queue has it."""
+    async with taken.taking():
+        for number in range(12):
+            taken.queue.send(json.dumps({"Records": [number]}))
+        await clock.advance(0.0)
+        assert taken.accepted == [("First", {"Records": [number]}) for number in range(12)]
+        assert taken.queue.messages == {}
+
+
+async def test_s3_sends_a_function_no_test_event(taken: Taken, clock: ManualClock) -> None:
+    """The one that the queue has from the notification's configuration is dropped."""
+    taken.queue.send(TEST_EVENT, '{"Records": []}')
+    async with taken.taking():
+        await clock.advance(0.0)
+    assert taken.accepted == [("First", {"Records": []})]
+    assert taken.queue.messages == {}
+
+
+async def test_events_wait_in_the_queue_while_too_many_are_pending(
+    taken: Taken, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The invoker's memory is bounded: what does not fit stays in the store until there is room, or the run stops."""
+    monkeypatch.setattr(limits, "ASYNC_QUEUED_EVENTS", 0)
+    waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    taken.invoker._tasks.add(waiting)  # type: ignore[arg-type]
+    taken.queue.send('{"Records": []}')
+    async with taken.taking():
+        await clock.advance(60.0)
+    assert (len(taken.queue.messages), taken.accepted) == (1, [])
+    async with taken.taking():
+        taken.invoker._tasks.clear()
+        await clock.advance(limits.POLL_SLICE_S)
+        assert len(taken.accepted) == 1
+
+
+async def test_a_store_that_refuses_is_asked_again(
+    taken: Taken, clock: ManualClock, recorded: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is reported, and no event is lost."""
+    receive, refusals = taken.queue.receive_message, iter([True])
+
+    async def receive_message(**request: Any) -> dict[str, Any]:
+        if next(refusals, False):
+            raise ClientError({"Error": {"Code": "InternalError"}}, "ReceiveMessage")
+        return await receive(**request)
+
+    monkeypatch.setattr(taken.queue, "receive_message", receive_message)
+    taken.queue.send('{"Records": []}')
+    async with taken.taking():
+        await clock.advance(limits.POLL_SLICE_S)
+    assert len(taken.accepted) == 1
+    (note,) = recorded.of(Noted)
+    assert note.text.startswith("events for First do not arrive: ")
