@@ -161,9 +161,10 @@ def _origin(snapshot: Snapshot) -> Stage:
             Figure.of("to go", max(0, total - snapshot.puts)),
             *([Figure("size", size(snapshot.put_bytes))] if files else []),
         )
-    if roles.buckets or roles.is_pipeline:
-        return Stage.of("anywhere", "No schedule", "put your own", Figure("objects", count(snapshot.bucket.puts)))
-    return Stage.of("anywhere", "No schedule", "send your own", Figure("messages", count(snapshot.queue.sent)))
+    title = "No schedule" if roles.is_pipeline else "Endpoint"
+    if roles.is_pipeline or any(giver == "bucket" for giver, _ in roles.joined):
+        return Stage.of("anywhere", title, "put your own", Figure("objects", count(snapshot.bucket.puts)))
+    return Stage.of("anywhere", title, "send your own", Figure("messages", count(snapshot.queue.sent)))
 
 
 def _store(snapshot: Snapshot) -> StoreCounters:
