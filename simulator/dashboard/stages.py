@@ -216,6 +216,7 @@ def _queue(snapshot: Snapshot) -> Stage:
 
 def _function(snapshot: Snapshot) -> Stage:
     function, roles = snapshot.consumer, snapshot.roles
+    held = [(_label(snapshot, name), snapshot.functions.get(name, FunctionView())) for name in roles.consumers]
     # Of several, each has its own limit.
     limit = (function.concurrency or roles.concurrency_limit) if len(roles.consumers) < 2 else None
     busy = count(function.busy) if limit is None else f"{function.busy}/{limit}"
@@ -230,10 +231,7 @@ def _function(snapshot: Snapshot) -> Stage:
         Figure.of("throttles", function.throttles, "grows"),
         Figure("takes", seconds(function.duration_mean_s)),
         Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
-        parts=(
-            _invocations(_label(snapshot, name), snapshot.functions.get(name, FunctionView()))
-            for name in roles.consumers
-        ),
+        parts=(_invocations(*one) for one in held),
     )
 
 
@@ -275,7 +273,7 @@ def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
         errors = sum(function.errors for function in snapshot.functions.values())
         figures[1:] = [("failed events", snapshot.events_given_up), ("errors", errors)]
     if snapshot.load is not None:
-        figures[-2] = ("dropped", snapshot.load.dropped)
+        figures[2 : 3 if snapshot.roles.is_pipeline else 2] = [("dropped", snapshot.load.dropped)]
     if snapshot.folding_errors:
         figures.append(("not counted", snapshot.folding_errors))
     return tuple(Figure.of(label, number, "lost") for label, number in figures)

@@ -338,7 +338,7 @@ def test_losses_are_those_of_any_application(application: Application) -> None:
     ]
     assert plain_line(shown).endswith(" dead_lettered=1 lost=16")
     loaded = dataclasses.replace(shown, load=LoadView(target="twin", dropped=7))
-    assert [loss.label for loss in losses(loaded)] == ["dead-lettered", "dropped", "errors"]
+    assert [loss.label for loss in losses(loaded)] == ["dead-lettered", "failed events", "dropped", "errors"]
 
 
 def test_the_latency_of_another_application_needs_no_rows(application: Application) -> None:
