@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.base.words import counted
 from simulator.dashboard.figures import clock, seconds
-from simulator.dashboard.stages import losses, things
+from simulator.dashboard.stages import dead_letters, losses, stages
 from simulator.dashboard.words import latency_title
 from simulator.telemetry.snapshot import Snapshot
 
@@ -19,24 +19,23 @@ def titled(snapshot: Snapshot) -> str:
 def described(snapshot: Snapshot) -> str:
     """The figures that a reader looks for first, and how the run ended."""
     queue, maxima, conclusion = snapshot.queue, snapshot.maxima, snapshot.conclusion
-    roles, own, latency = snapshot.roles, snapshot.roles.is_pipeline, (snapshot.load or snapshot).latency
-    lost = ", ".join(f"{figure.label} {figure.value}" for figure in losses(snapshot))
-    depth = f"{counted(queue.visible, 'visible message')} and {queue.in_flight:,} in flight; it never had more than"
-    held = [
-        (roles.queues, "queue", f"{depth} {maxima.depth:,} messages in total"),
-        (roles.dead_letter_queues, "dead-letter queue", counted(snapshot.dead_letter_queue.held, "message")),
-        (roles.tables, "table", counted(snapshot.table.rows, things(snapshot)[:-1])),
-    ]
-    there = [(f"{name}s have" if len(parts) > 1 else f"{name} has", what) for parts, name, what in held if parts or own]
+    latency = (snapshot.load or snapshot).latency
+    lost = ", ".join(map(str, losses(snapshot)))
     sentences = [
         f"The dashboard of stockpipe {snapshot.options.command} after {clock(snapshot.elapsed_s)}; "
         f"its phase is {snapshot.phase}.",
-        *(f"The {name} {what}." for name, what in there),
+        f"The queue has {counted(queue.visible, 'visible message')} and {queue.in_flight:,} in flight; "
+        f"it never had more than {maxima.depth:,} messages in total.",
+        f"The dead-letter queue has {counted(snapshot.dead_letter_queue.held, 'message')}.",
+        f"The table has {counted(snapshot.table.rows, 'row')}.",
         f"Lost or refused: {lost}.",
     ]
+    if not snapshot.roles.is_pipeline:
+        parts = (*stages(snapshot), dead_letters(snapshot))
+        sentences[1:4] = [f"{part.title}: {', '.join(map(str, part.figures[:2]))}." for part in parts if part]
     if latency.count:
         way = "From the object to its rows in the table" if snapshot.load is None else "From the plan to the table"
-        way = way if own else latency_title(snapshot).capitalize()
+        way = way if snapshot.roles.is_pipeline else latency_title(snapshot).capitalize()
         sentences.append(f"{way}: median {seconds(latency.p50)}, 99th percentile {seconds(latency.p99)}.")
     if conclusion is not None:
         sentences.append(f"The verdict is {conclusion.verdict}: {conclusion.meaning}.")

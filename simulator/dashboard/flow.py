@@ -69,7 +69,7 @@ def band(snapshot: Snapshot, shown: Sequence[Stage], dead: Stage | None, width: 
     pitch = min(cell + 2, max(left, right) // 2)
     figures = losses(snapshot)
     title: Line = [Segment("lost or refused", losses_style(figures))]
-    further = [_row(figure, pitch - (4 if pitch > 20 else 2)) for figure in figures]
+    further = [_row(figure, pitch - (4 if pitch > 20 else 3)) for figure in figures]
     # Two fit on a line; anything longer is cut.
     parts = [[title, *further[4:]], further[:2], further[2:4]]
     lines = [[([], 1), *((part, pitch - 2) for part in line)] for line in parts]

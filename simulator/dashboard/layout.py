@@ -20,7 +20,7 @@ from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.flow import BAND_HEIGHT, band, boxes, columns, loss_line
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Frame, Line, beside, first_fitting, fit
 from simulator.dashboard.small import small
-from simulator.dashboard.stages import NARROW_FIGURES, dead_letters, stages, things
+from simulator.dashboard.stages import NARROW_FIGURES, dead_letters, stages
 from simulator.dashboard.words import caption, events, filled, header, last_line, latency_title, progress_line
 from simulator.telemetry.snapshot import Snapshot
 
@@ -162,7 +162,7 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
         # The store counts whole seconds, and its busiest one is the maximum shown.
         busiest = snapshot.table.rows_per_s_max or math.inf
         shown = [min(each, busiest) for each in charts.per_second(history.rows, history, axis)]
-        title = [Segment(f" {things(snapshot)}/s ", BOLD), Segment("█", TONES["moves"])]
+        title = [Segment(" rows/s " if snapshot.roles.is_pipeline else " items/s ", BOLD), Segment("█", TONES["moves"])]
         if mean is not None:
             title.append(Segment(f" mean {count(mean, 5)}  max {count(snapshot.table.rows_per_s_max, 5)}", DIM))
     top = charts.nice_top([*planned, *shown])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.dashboard.figures import NONE, count, percent, rate, seconds, size, wait
@@ -20,6 +19,9 @@ class Figure:
     value: str
     tone: Tone = "plain"
     number: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.value}"
 
     @classmethod
     def of(cls, label: str, number: float, tone: Tone = "plain", width: int = 7) -> Figure:
@@ -49,19 +51,12 @@ class Stage:
 
     @classmethod
     def of(cls, kind: str, title: str, name: str, *figures: Figure, parts: Iterable[Figure] | None = None) -> Stage:
-        """A stage whose parts have their names as labels. The name of a single one replaces `name`.
-
-        Several are shown without the beginning that they share up to a hyphen, such as CloudFormation's.
-        """
+        """A stage whose parts have their names as labels. The name of a single one replaces `name`."""
         shown = [Figure(name, "")] if parts is None else list(parts)
         if len(shown) < 2:
             return cls(kind, title, "".join(part.label for part in shown), figures)
-        lead = os.path.commonprefix([part.label for part in shown])  # noqa: RUF071 - they are not paths
-        lead = lead[: max(lead.rfind("-"), lead.rfind("_")) + 1]
-        labels = (f"…{part.label.removeprefix(lead)}" if lead else part.label for part in shown)
         # Without its number, a value is not shortened: the name gives way.
-        cut = (replace(part, label=label, number=None) for part, label in zip(shown, labels, strict=True))
-        return cls(kind, f"{title} {len(shown)}", name, figures, tuple(cut))
+        return cls(kind, f"{title} {len(shown)}", name, figures, tuple(replace(part, number=None) for part in shown))
 
     def rows(self, height: int) -> list[Figure | None]:
         """Exactly so many rows: the parts, the last ones only counted if they do not fit, then the figures."""
@@ -92,20 +87,34 @@ def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
         return (*way[:-1], replace(way[-1], leads=False))
     if not any(giver == "bucket" for giver, _ in roles.joined):
         way.append(way.pop(1))
+    joined = {*roles.joined, *_JOINED}
     way = [stage for stage in way if stage.name]
-    joined = {*roles.joined, *_JOINED, ("anywhere", way[1].kind if way[1:] else "")}
-    leads = [*((giver.kind, taker.kind) in joined for giver, taker in pairwise(way)), False]
-    figures = [tuple(figure for figure in stage.figures if figure.label not in _OWN) for stage in way]
-    return tuple(replace(stage, figures=f, leads=arrow) for stage, f, arrow in zip(way, figures, leads, strict=True))
+    return tuple(
+        replace(
+            stage,
+            figures=tuple(figure for figure in stage.figures if figure.label not in _OWN),
+            leads=after is not None and (stage.kind == "anywhere" or (stage.kind, after.kind) in joined),
+        )
+        for stage, after in zip_longest(way, way[1:])
+    )
 
 
 def dead_letters(snapshot: Snapshot) -> Stage | None:
     """The dead-letter queues and what is in them now, those with messages first; None if the template has none."""
-    queues, figure = _store(snapshot).queues, Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")
-    held = [(queues.get(name, QueueCounters()).held, name) for name in snapshot.roles.dead_letter_queues]
+    queues, names = _store(snapshot).queues, snapshot.roles.dead_letter_queues
+    held = [(queues.get(name, QueueCounters()).held, _label(snapshot, name)) for name in names]
     parts = [Figure.of(name, number) for number, name in sorted(held, key=lambda each: not each[0])]
-    stage = Stage.of("dead letters", "DLQ", "", figure, parts=parts)
-    return replace(stage, name=", ".join(part.label for part in stage.parts) or stage.name) if parts else None
+    figure = Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")
+    stage = Stage.of("dead letters", "DLQ", ", ".join(part.label for part in parts), figure, parts=parts)
+    return stage if names else None
+
+
+def _label(snapshot: Snapshot, name: str) -> str:
+    """A part's name, with an ellipsis for how most of an application's names begin, such as CloudFormation's."""
+    roles, leads = snapshot.roles, [name[: end + 1] for end, sign in enumerate(name) if sign in "-_"]
+    names = [*roles.buckets, *roles.queues, *roles.dead_letter_queues, *roles.consumers, *roles.tables]
+    often = [lead for lead in leads if 2 * sum(each.startswith(lead) for each in names) > len(names)]
+    return f"…{name.removeprefix(often[-1])}" if often and not roles.is_pipeline else name
 
 
 def anchor(shown: Sequence[Stage]) -> int:
@@ -161,9 +170,10 @@ def _origin(snapshot: Snapshot) -> Stage:
             Figure.of("to go", max(0, total - snapshot.puts)),
             *([Figure("size", size(snapshot.put_bytes))] if files else []),
         )
-    if roles.buckets or roles.is_pipeline:
-        return Stage.of("anywhere", "No schedule", "put your own", Figure("objects", count(snapshot.bucket.puts)))
-    return Stage.of("anywhere", "No schedule", "send your own", Figure("messages", count(snapshot.queue.sent)))
+    title = "No schedule" if roles.is_pipeline else "Endpoint"
+    if roles.is_pipeline or any(giver == "bucket" for giver, _ in roles.joined):
+        return Stage.of("anywhere", title, "put your own", Figure("objects", count(snapshot.bucket.puts)))
+    return Stage.of("anywhere", title, "send your own", Figure("messages", count(snapshot.queue.sent)))
 
 
 def _store(snapshot: Snapshot) -> StoreCounters:
@@ -183,13 +193,13 @@ def _bucket(snapshot: Snapshot) -> Stage:
         # The store's reads of all buckets: in a load test, most of them would be the raw ceiling's.
         figures.insert(3, Figure("last tick", NONE if written is None else count(written[0])))
         figures.append(Figure.of("gets", store.operations.get("s3.GetObject", OperationCounters()).requests))
-    parts = [Figure.of(name, store.buckets.get(name, BucketCounters()).objects) for name in snapshot.roles.buckets]
-    return Stage.of("bucket", "S3", "objects", *figures, parts=parts)
+    held = [(_label(snapshot, name), store.buckets.get(name, BucketCounters())) for name in snapshot.roles.buckets]
+    return Stage.of("bucket", "S3", "objects", *figures, parts=[Figure.of(name, one.objects) for name, one in held])
 
 
 def _queue(snapshot: Snapshot) -> Stage:
     queue, queues = snapshot.queue, _store(snapshot).queues
-    held = [(name, queues.get(name, QueueCounters())) for name in snapshot.roles.queues]
+    held = [(_label(snapshot, name), queues.get(name, QueueCounters())) for name in snapshot.roles.queues]
     return Stage.of(
         "queue",
         "SQS",
@@ -206,6 +216,7 @@ def _queue(snapshot: Snapshot) -> Stage:
 
 def _function(snapshot: Snapshot) -> Stage:
     function, roles = snapshot.consumer, snapshot.roles
+    held = [(_label(snapshot, name), snapshot.functions.get(name, FunctionView())) for name in roles.consumers]
     # Of several, each has its own limit.
     limit = (function.concurrency or roles.concurrency_limit) if len(roles.consumers) < 2 else None
     busy = count(function.busy) if limit is None else f"{function.busy}/{limit}"
@@ -220,7 +231,7 @@ def _function(snapshot: Snapshot) -> Stage:
         Figure.of("throttles", function.throttles, "grows"),
         Figure("takes", seconds(function.duration_mean_s)),
         Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
-        parts=(_invocations(name, snapshot.functions.get(name, FunctionView())) for name in roles.consumers),
+        parts=(_invocations(*one) for one in held),
     )
 
 
@@ -233,25 +244,21 @@ def _invocations(name: str, function: FunctionView) -> Figure:
 
 def _table(snapshot: Snapshot) -> Stage:
     table, rates, tables = snapshot.table, snapshot.rates, _store(snapshot).tables
-    parts = [Figure.of(name, tables.get(name, TableCounters()).rows, width=9) for name in snapshot.roles.tables]
+    items = "rows" if snapshot.roles.is_pipeline else "items"
+    held = [(_label(snapshot, name), tables.get(name, TableCounters()).rows) for name in snapshot.roles.tables]
     return Stage.of(
         "table",
         "DynamoDB",
-        things(snapshot),
-        Figure.of(things(snapshot), table.rows, width=9),
-        Figure.rate(f"{things(snapshot)}/s", rates.rows),
+        items,
+        Figure.of(items, table.rows, width=9),
+        Figure.rate(f"{items}/s", rates.rows),
         Figure.rate("writes/s", rates.batch_writes),
         Figure("units/s", rate(rates.write_units)),
         Figure("refused", percent(rates.throttled_share), "grows" if rates.throttled_share else "plain"),
         Figure.of("unprocessed", table.unprocessed_items, "grows"),
         Figure.of("throttled", table.throttled_requests, "grows"),
-        parts=parts,
+        parts=[Figure.of(name, rows, width=9) for name, rows in held],
     )
-
-
-def things(snapshot: Snapshot) -> str:
-    """What the tables' items are called: rows, if the application stores any."""
-    return "rows" if snapshot.roles.is_pipeline else "items"
 
 
 def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
@@ -266,7 +273,7 @@ def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
         errors = sum(function.errors for function in snapshot.functions.values())
         figures[1:] = [("failed events", snapshot.events_given_up), ("errors", errors)]
     if snapshot.load is not None:
-        figures[-2] = ("dropped", snapshot.load.dropped)
+        figures[2 : 3 if snapshot.roles.is_pipeline else 2] = [("dropped", snapshot.load.dropped)]
     if snapshot.folding_errors:
         figures.append(("not counted", snapshot.folding_errors))
     return tuple(Figure.of(label, number, "lost") for label, number in figures)

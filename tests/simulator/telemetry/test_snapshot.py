@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.base.counters import BucketCounters, TableCounters
 from simulator.store.counting.tallies import TableActivity
-from simulator.telemetry.snapshot import RunOptions, Snapshot
+from simulator.telemetry.snapshot import Roles, RunOptions, Snapshot
 
 OPTIONS = RunOptions("simulate", 0, "inline", 1000.0)
 
@@ -65,3 +68,26 @@ def test_the_mean_is_never_above_the_busiest_second(writes: list[tuple[float, in
     mean = Snapshot(at=1010.0, options=OPTIONS, table=table, bucket=bucket).rows_per_s_mean
     assert mean is not None
     assert mean <= table.rows_per_s_max
+
+
+def test_a_run_without_puts_has_a_mean_if_its_rows_are_not_the_pipelines() -> None:
+    """Another application writes without objects: then the first write begins the stretch."""
+    table = TableCounters(rows_written=90, first_write_at=1000.0, last_write_at=1003.0)
+    shown = Snapshot(at=1010.0, options=OPTIONS, table=table, roles=Roles(is_pipeline=False))
+    assert shown.rows_per_s_mean == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "sends"),
+    [
+        ({}, {}),
+        ({"ticks": 1}, {}),
+        ({"messages": 3, "events": 1}, {"message": 3, "event": 1}),
+        ({"objects": 2}, {"object": 2}),
+    ],
+)
+def test_a_run_that_sends_something_has_an_end(given: dict[str, Any], sends: dict[str, int]) -> None:
+    """As one with a number of ticks has; without either it goes on until it is interrupted."""
+    options = dataclasses.replace(OPTIONS, **given)
+    assert options.sends == sends
+    assert options.endless == (not given)
