@@ -6,8 +6,8 @@ Nothing is awaited: calls block, and are made outside the loop's thread. Clients
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.base import limits
@@ -45,9 +45,7 @@ class ApplicationUnderTest:
     peek: Callable[[str], AsyncIterator[QueuedMessage]]
     loop: asyncio.AbstractEventLoop
     failed: Callable[[str], tuple[str, tuple[str, ...]] | None] = lambda _: None
-
-    def __post_init__(self) -> None:
-        self._clients: dict[str, Any] = {}
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def table(self, name: str) -> TableContents:
         """What a table holds."""
@@ -75,12 +73,12 @@ class ApplicationUnderTest:
 
         from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
 
-        if service not in self._clients:
+        if service not in self.clients:
             session = boto3.Session(botocore_session=offline_session(botocore.session.Session))
             where = {"region_name": limits.REGION, "endpoint_url": self.endpoint, **DUMMY_CREDENTIALS}
             config = Config(proxies={}, s3={"addressing_style": "path"})
-            self._clients[service] = session.client(service, config=config, **where)
-        return self._clients[service]
+            self.clients[service] = session.client(service, config=config, **where)
+        return self.clients[service]
 
     def _messages(self, queue_name: str) -> list[QueuedMessage]:
         async def held() -> list[QueuedMessage]:
@@ -90,11 +88,13 @@ class ApplicationUnderTest:
 
 
 @dataclass(frozen=True, slots=True)
-class TableContents:
-    """A table."""
-
-    _client: Any
+class _Contents:
+    _source: Any
     name: str
+
+
+class TableContents(_Contents):
+    """A table."""
 
     def items(self) -> list[dict[str, Any]]:
         """Every item: numbers as `Decimal`, sets as sets, binary values as bytes."""
@@ -104,50 +104,37 @@ class TableContents:
             def _deserialize_b(self, value: bytes) -> bytes:
                 return value
 
-        pages = self._client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
+        pages = self._source.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
         plain = Plain().deserialize
         return [{name: plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
 
-@dataclass(frozen=True, slots=True)
-class BucketContents:
+class BucketContents(_Contents):
     """A bucket."""
-
-    _client: Any
-    name: str
 
     def keys(self) -> list[str]:
         """Every key, in order."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+        pages = self._source.get_paginator("list_objects_v2").paginate(Bucket=self.name)
         return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
     def get(self, key: str) -> bytes:
         """The content of an object. Raises `LookupError` if there is none."""
         try:
-            content: bytes = self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
-        except self._client.exceptions.NoSuchKey:
-            raise _none("object", key, self.keys()) from None
-        return content
+            return bytes(self._source.get_object(Bucket=self.name, Key=key)["Body"].read())
+        except self._source.exceptions.NoSuchKey:
+            raise LookupError(f"there is no object '{key}' in {self.name}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueContents:
+class QueueContents(_Contents):
     """A queue, without S3's test events."""
-
-    _read: Callable[[str], list[QueuedMessage]]
-    name: str
 
     def messages(self) -> list[str]:
         """The body of every message, visible or not, in order; nothing is received."""
-        return [each.body for each in self._read(self.name)]
+        return [each.body for each in self._source(self.name)]
 
 
 def _aws_name(kind: str, resources: Mapping[str, Any], name: str) -> str:
     for logical_id, resource in resources.items():
         if name in (logical_id, resource.name):
             return str(resource.name)
-    raise _none(kind, name, resources)
-
-
-def _none(kind: str, name: str, known: Iterable[str]) -> LookupError:
-    return LookupError(with_hint(f"there is no {kind} '{name}'", did_you_mean(name, known, "") or None))
+    raise LookupError(with_hint(f"there is no {kind} '{name}'", did_you_mean(name, resources, "") or None))

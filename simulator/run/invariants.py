@@ -70,7 +70,7 @@ def find(text: str, folders: Sequence[Path]) -> Invariant:
         if is_out_of_memory(error):
             raise
         said, where = _described(error, folder)
-        raise InputError(f"{about} cannot be imported: {where}: {said}") from None
+        raise InputError(f"{about} cannot be imported: {where or module}: {said}") from None
     called = getattr(loaded, function, None)
     if called is None:
         known = (name for name, each in vars(loaded).items() if inspect.isfunction(each))
@@ -124,7 +124,8 @@ def _call(
 
 def _has(folder: Path, parts: Sequence[str]) -> bool:
     path = folder.joinpath(*parts)
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+    # Unlike `Path.is_file`, this accepts a name that is too long.
+    return any(os.path.isfile(file) for file in (f"{path}.py", path / "__init__.py"))  # noqa: PTH113
 
 
 def _load(name: str, folder: Path) -> ModuleType:
@@ -157,8 +158,8 @@ def _described(error: BaseException, folder: Path) -> tuple[str, str | None]:
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
     theirs = [(file, line) for file, line in frames if _is_theirs(file, folder)]
     said = printable(str(error))
-    if isinstance(error, SyntaxError):
-        theirs, said = [(error.filename or "", error.lineno or 0)], error.msg
+    if isinstance(error, SyntaxError) and error.filename:
+        theirs, said = [(error.filename, error.lineno or 0)], error.msg
     if not theirs:
         return f"{type(error).__name__}: {said}", None
     file, line = theirs[-1]

@@ -61,7 +61,7 @@ _TONES: Mapping[str, Tone] = {
 
 
 class Telemetry:
-    """Folds the observations of one run of one stack.
+    """Folds the observations of one run of one stack. `failed` says why a message failed, see `Settlements.failed`.
 
     Each snapshot calls `load_view` with its instant, for what a load test adds, and `interrupted` for whether the first
     signal has come.
@@ -85,6 +85,7 @@ class Telemetry:
         self._generators, self._consumers = generators(stack, parts), consumers(stack, parts)
         self._ledger = Ledger(stack, path) if path is not None else None
         self._settlements = Settlements(stack, parts)
+        self.failed = self._settlements.failed
         self._facts = Facts()
         self._puts = self._put_bytes = self._in_hand = 0
         self._course = self._new_course(options.started_at)
@@ -144,10 +145,6 @@ class Telemetry:
     def failed_for_good(self) -> Mapping[str, LastDelivery]:
         """Messages in the queues that cannot succeed, by id: their function said so at the last delivery."""
         return ChainMap(*(dict(failures.for_good) for failures in self._failures.values()))
-
-    def failed(self, message_id: str) -> tuple[str, tuple[str, ...]] | None:
-        """The queue (logical id) that the message last failed in, and why its deliveries failed; None if unknown."""
-        return self._settlements.failed(message_id)
 
     def snapshot(self, now: float) -> Snapshot:
         """The state of the run as of `now`."""

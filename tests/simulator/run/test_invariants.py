@@ -19,6 +19,7 @@ from simulator.run.application import ApplicationUnderTest
 from simulator.run.invariants import InvariantOutcome, check, find
 
 Write = Callable[..., Path]
+ELSEWHERE = "its file is searched beside the template and in the working directory"
 APPLICATION = cast("ApplicationUnderTest", SimpleNamespace(endpoint="http://127.0.0.1:1", answer=42))
 
 
@@ -62,7 +63,6 @@ async def test_one_that_returns_holds(write: Write) -> None:
         ("int('x')", "ValueError: invalid literal for int() with base 10: 'x'", 2),
         ("import sys; sys.exit(3)", "SystemExit: 3", 2),
         ("raise KeyboardInterrupt", "KeyboardInterrupt", 2),
-        ("import os; os.stat(chr(0))", "ValueError: embedded null byte", 2),
     ],
 )
 async def test_what_it_raises_is_a_finding(write: Write, body: str, message: str, line: int) -> None:
@@ -171,6 +171,13 @@ def test_its_modules_replace_none(write: Write) -> None:
     assert sys.path == path
 
 
+def test_a_module_named_like_ours_is_imported_relatively(write: Write) -> None:
+    """As anything beside the invariants can be."""
+    write("pipeline.py", "value = 7\n")
+    folder = write("checks.py", "from .pipeline import value\ndef a(app): return value\n")
+    assert find("checks:a", [folder]).function(APPLICATION) == 7
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -184,6 +191,7 @@ def test_its_modules_replace_none(write: Write) -> None:
         ("checks:lazy", "the invariant 'checks:lazy' is asynchronous or a generator\n  hint: write a plain function"),
         ("bad:a", "the invariant 'bad:a' cannot be imported: bad.py:2: NameError: name 'missing' is not defined"),
         ("torn:a", "the invariant 'torn:a' cannot be imported: torn.py:1: SyntaxError: '(' was never closed"),
+        (f"{'a' * 300}:a", f"the invariant '{'a' * 300}:a': there is no module '{'a' * 300}'\n  hint: " + ELSEWHERE),
         ("over:a", "the invariant 'over:a' cannot be imported: over.py:1: SystemExit: 4"),
         (
             "needs:a",
@@ -195,6 +203,8 @@ def test_a_slip_is_one_line(write: Write, text: str, said: str) -> None:
     """What is wrong, where, and what was probably meant; it is found before a run begins."""
     write("bad.py", "\nmissing\n")
     write("torn.py", "(\n")
+    for number in range(9):
+        write(f"other{number}.py", "")
     write("over.py", "raise SystemExit(4)\n")
     write("needs.py", "import nix\n")
     folder = write(
@@ -205,6 +215,12 @@ def test_a_slip_is_one_line(write: Write, text: str, said: str) -> None:
         find(text, [folder])
     assert "\n".join(raised.value.lines) == said
     assert raised.value.exit_code == ExitCode.WRONG_INPUT
+
+
+def test_a_file_that_is_not_text_is_one_line(write: Write) -> None:
+    """Python's own error may not say where it is."""
+    with pytest.raises(InputError, match="^the invariant 'nul:a' cannot be imported: nul.*null bytes"):
+        find("nul:a", [write("nul.py", "\0")])
 
 
 @pytest.mark.parametrize("text", ["", ":", ":a", "..:a", "a/b:c", "../checks:a"])
