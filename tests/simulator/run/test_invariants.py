@@ -219,7 +219,7 @@ def test_a_slip_is_one_line(write: Write, text: str, said: str) -> None:
 
 def test_a_file_that_is_not_text_is_one_line(write: Write) -> None:
     """Python's own error may not say where it is."""
-    with pytest.raises(InputError, match="^the invariant 'nul:a' cannot be imported: nul.*null bytes"):
+    with pytest.raises(InputError, match=r"^the invariant 'nul:a' cannot be imported: nul.*null bytes"):
         find("nul:a", [write("nul.py", "\0")])
 
 
