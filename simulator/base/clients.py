@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import aioboto3
 import aiohttp
+import botocore.session
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
@@ -41,8 +42,8 @@ class Clients:
     dynamodb: DynamoDBClient
 
 
-def offline_session() -> AioSession:
-    """A session that reads no AWS variables or files, whatever the user's shell has set.
+def offline_session(kind: type[botocore.session.Session] = AioSession) -> Any:
+    """A session of this kind that reads no AWS variables or files, whatever the user's shell has set.
 
     Otherwise an AWS_PROFILE that does not exist would fail every client, and one that exists would bring its region,
     retries and endpoints into the run.
@@ -51,7 +52,7 @@ def offline_session() -> AioSession:
         name: (config_name, None, default, conversion)
         for name, (config_name, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
     }
-    session = AioSession(session_vars=without_environment)
+    session = kind(session_vars=without_environment)
     session.set_config_variable("config_file", os.devnull)
     session.set_config_variable("credentials_file", os.devnull)
     return session

@@ -19,10 +19,11 @@ Outcome = Literal["success", "error", "timeout", "crash", "init-error"]
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
-    """The run entered a phase."""
+    """The run entered a phase; after a drain, `events_waiting` asynchronous events are neither done nor given up."""
 
     at: float
     phase: Phase
+    events_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

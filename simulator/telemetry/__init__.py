@@ -39,6 +39,7 @@ from simulator.telemetry.metrics import embedded_document
 from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.roles import consumers, generators, roles
+from simulator.telemetry.settlements import Settlements
 from simulator.telemetry.snapshot import (
     Along,
     Conclusion,
@@ -60,7 +61,7 @@ _TONES: Mapping[str, Tone] = {
 
 
 class Telemetry:
-    """Folds the observations of one run of one stack.
+    """Folds the observations of one run of one stack. `failed` says why a message failed, see `Settlements.failed`.
 
     Each snapshot calls `load_view` with its instant, for what a load test adds, and `interrupted` for whether the first
     signal has come.
@@ -85,6 +86,8 @@ class Telemetry:
         self._next_ticks: dict[str, float | None] = dict.fromkeys(enabled)
         self._generators, self._consumers = generators(stack, parts), consumers(stack, parts)
         self._ledger = Ledger(stack, path) if path is not None else None
+        self._settlements = Settlements(stack, parts)
+        self.failed = self._settlements.failed
         self._facts = Facts()
         self._puts = self._put_bytes = self._in_hand = 0
         self._course = self._new_course(options.started_at)
@@ -148,11 +151,14 @@ class Telemetry:
 
     def snapshot(self, now: float) -> Snapshot:
         """The state of the run as of `now`."""
+        store = self._facts.store or StoreCounters(at=now)
+        along = self._along(store)
+        settled = self._settlements.view(along.queue, store, self._facts, self._in_hand)
         before = self._window[0].ended if self._window else {}
         views = {key: function.view(before.get(key, Ended())) for key, function in self._functions.items()}
         return Snapshot(
             **vars(self._facts),
-            **vars(self._along(self._facts.store or StoreCounters(at=now))),
+            **vars(along),
             at=now,
             options=self._options,
             roles=self._roles,
@@ -161,6 +167,7 @@ class Telemetry:
             generator=functions.together(views[key] for key in self._generators),
             consumer=functions.together(views[key] for key in self._consumers),
             functions={self._functions[key].name: view for key, view in views.items()},
+            deliveries=None if self._roles.is_pipeline else settled,
             rates=self._rates(),
             latency=self._latencies.view(),
             # Nothing moves after the drain, so the charts end there.
@@ -181,7 +188,7 @@ class Telemetry:
 
     def _phase_changed(self, change: observations.PhaseChanged) -> None:
         facts = self._facts
-        self._learn(phase=change.phase)
+        self._learn(phase=change.phase, events_waiting=change.events_waiting or facts.events_waiting)
         if change.phase == "running" and facts.running_at is None:
             self._learn(running_at=change.at)
             self._course = self._new_course(change.at)
@@ -265,13 +272,14 @@ class Telemetry:
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
         function, failures = self._mapped[message.mapping], self._failures.get(message.mapping)
+        # A mapping settles a whole batch right after its invocation, so the function's last cause is the cause here.
+        cause = self._causes.get((function, message.reason), message.reason)
         if failures is not None and not is_test_event(message.body):
-            self._in_hand = max(0, self._in_hand - 1)
+            self._settlements.settled(message, cause)
+            self._in_hand -= 1
             held, age_s = self._facts.maxima, message.at - message.sent_at
             if age_s > (held.oldest_age_s or 0.0):
                 self._learn(maxima=replace(held, oldest_age_s=age_s))
-        # A mapping settles a whole batch right after its invocation, so the function's last cause is the cause here.
-        cause = self._causes.get((function, message.reason), message.reason)
         failed = failures.settled(message, cause) if failures is not None else None
         if message.reason == observations.FILTERED:
             text = f"a message in {message.queue} was deleted: no filter of {message.mapping} matches it"

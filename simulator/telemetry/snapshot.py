@@ -11,6 +11,7 @@ from typing import Literal
 
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Phase
+from simulator.proof.deliveries import Deliveries
 
 Tone = Literal["plain", "moves", "grows", "lost"]
 """The meaning of a line or figure, which decides its colour: green moves, yellow grows, red is lost or refused."""
@@ -251,8 +252,9 @@ class Facts:
     instant of each of `Roles.schedules`, `next_tick_at` the first of them. `store` is the last sample of all counters;
     `last_written` the objects and rows of the generator's last invocation. `filtered` counts the messages that filter
     criteria deleted (of the pipeline's, those for objects). `events_done` and `events_given_up` count asynchronous
-    events, of which `events_lost` were given up to no queue. `folding_errors` counts observations that telemetry itself
-    failed on: zero, unless we have a bug. `conclusion` is None until the run is over.
+    events, of which `events_lost` were given up to no queue; `events_waiting` were neither when the drain ended.
+    `folding_errors` counts observations that telemetry itself failed on: zero, unless we have a bug. `conclusion` is
+    None until the run is over.
     """
 
     phase: Phase = "starting"
@@ -267,6 +269,7 @@ class Facts:
     events_done: int = 0
     events_given_up: int = 0
     events_lost: int = 0
+    events_waiting: int = 0
     store: StoreCounters | None = None
     maxima: Maxima = field(default_factory=Maxima)
     caption: Event | None = None
@@ -293,7 +296,8 @@ class Snapshot(Facts, Along):
     """Everything there is to know about a run at the instant `at`.
 
     `generator` and `consumer` are the scheduled and the other functions of the data's way, summed; `functions` has each
-    by its name. `interrupted`: the first Ctrl-C or SIGTERM has come, and the next one ends the run at once.
+    by its name. `deliveries` is None for the pipeline, which has its own proof. `interrupted`: the first Ctrl-C or
+    SIGTERM has come, and the next one ends the run at once.
     """
 
     at: float
@@ -304,6 +308,7 @@ class Snapshot(Facts, Along):
     generator: FunctionView = field(default_factory=FunctionView)
     consumer: FunctionView = field(default_factory=FunctionView)
     functions: Mapping[str, FunctionView] = field(default_factory=dict)
+    deliveries: Deliveries | None = None
     rates: Rates = field(default_factory=Rates)
     latency: Latency = field(default_factory=Latency)
     history: History = field(default_factory=History)

@@ -30,8 +30,6 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
     """
     return {
         **{name: value for name, value in function.environment.items() if not leads_away(name)},
-        "AWS_DEFAULT_REGION": limits.REGION,
-        "AWS_REGION": limits.REGION,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
@@ -45,7 +43,16 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
         "LAMBDA_TASK_ROOT": task_root,
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
+        **on_loopback(endpoint),
+    }
+
+
+def on_loopback(endpoint: str) -> dict[str, str]:
+    """The variables that keep code away from AWS."""
+    return {
         **DUMMY_CREDENTIALS,
+        "AWS_DEFAULT_REGION": limits.REGION,
+        "AWS_REGION": limits.REGION,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
