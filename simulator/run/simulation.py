@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from simulator.base.observations import (
 )
 from simulator.base.words import counted, significant
 from simulator.files.finding import SourceFile
-from simulator.functions.runtimes import RuntimeName
+from simulator.functions.runtimes import Code, RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
 from simulator.run.bounds import SummaryBound
@@ -58,7 +58,7 @@ class RunPlan(RunOptions):
     story: Scenario | None
     captions_read: bool
     bounds: tuple[SummaryBound, ...]
-    code_dir: Path | None
+    code: Mapping[str, Code]
     capacity: Literal["aws", "unlimited"]
     port: int
     drain_timeout_s: float
@@ -113,7 +113,7 @@ class Simulation:
             store_port=plan.port,
             capacity=plan.capacity,
             runtime=plan.runtime,
-            code_dir=plan.code_dir,
+            code=plan.code,
         ) as twin:
             self.resources = twin.resources
             if plan.ready is not None:

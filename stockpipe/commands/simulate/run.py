@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
+from simulator.functions.code import prepare
 from simulator.functions.logs import LogDirectory
-from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
@@ -77,8 +78,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         scenario = scenario.filled(_caption_values(options, stack, duration_s))
     path = wiring(stack)
     require_sound(stack, options.template)
-    if options.code is not None:
-        require_code(options.code)
+    code = prepare(stack, override=options.code, progress=partial(echo, err=True))
     schedule = not options.no_schedule and not files
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
@@ -101,7 +101,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         captions_read=options.ui != "quiet",
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=options.runtime,
-        code_dir=options.code,
+        code=code,
         capacity=options.capacity,
         port=options.port,
         drain_timeout_s=options.drain_timeout_s,

@@ -17,7 +17,7 @@ import pytest
 from simulator.base.clock import SystemClock
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.observations import InvocationEnded
-from simulator.functions.runtimes import Returned
+from simulator.functions.runtimes import Code, Returned
 from simulator.stack.model import Stack
 from simulator.store import Store
 from simulator.store.store import StoreDied
@@ -58,7 +58,7 @@ def open_twin(
             record=recorded.append,
             seed=1,
             endpoint_url=store_endpoint,
-            code_dir=tmp_path,
+            code={"GeneratorLambda": Code(tmp_path)},
         ) as twin:
             yield twin
 
