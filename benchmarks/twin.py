@@ -22,7 +22,7 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
-from simulator.functions.runtimes import Returned, Runtime
+from simulator.functions.runtimes import Code, Returned, Runtime
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, EventSourceMapping, Function
@@ -152,15 +152,16 @@ def ramp_deviation() -> tuple[int, int]:
     return steps, worst
 
 
-async def measure(rounds: int, code: Path) -> dict[str, list[float]]:
+async def measure(rounds: int, folder: Path) -> dict[str, list[float]]:
     """All figures, one of each per round."""
     found: dict[str, list[float]] = {}
+    code = {"F": Code(folder)}
 
     def note(name: str, value: float) -> None:
         found.setdefault(name, []).append(value)
 
     def inline() -> InlineRuntime:
-        return InlineRuntime("http://127.0.0.1:9", code_dir=code, clock=SystemClock())
+        return InlineRuntime("http://127.0.0.1:9", code=code, clock=SystemClock())
 
     for _ in range(rounds):
         note("bare await of the handler, ms", await bare(INVOCATIONS))

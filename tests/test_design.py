@@ -51,6 +51,7 @@ MOTOS = "moto's own objects are its only way in"
 SETS_FROM_OUTSIDE = {
     "cli.py": "typer's parameters, as the help shows them",
     "simulator/functions/runtimes/bootstrap.py": "sys.argv, which AWS's runtime client reads",
+    "simulator/functions/runtimes/imports.py": "Python's own import, which a handler uses",
     "simulator/functions/runtimes/isolation.py": "Python's own environment and threads, which a handler uses",
     "simulator/stack/declared.py": "a value keeps its line in the template",
     "simulator/store/dynamodb/attribute_updates.py": MOTOS,

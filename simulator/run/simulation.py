@@ -27,8 +27,7 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.base.words import counted, significant
-from simulator.functions.code import Code
-from simulator.functions.runtimes import RuntimeName
+from simulator.functions.runtimes import Code, RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
 from simulator.run.application import Application

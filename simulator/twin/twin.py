@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass, field
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from simulator.base import limits
@@ -19,7 +19,7 @@ from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.errors import one_failure
 from simulator.base.observations import Record, StoreSampled
-from simulator.functions.runtimes import Runtime, RuntimeName
+from simulator.functions.runtimes import Code, Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.proof.account import Acceptable, Audit
@@ -67,9 +67,9 @@ class Twin:
         capacity: Literal["aws", "unlimited"] = "unlimited",
         runtime: RuntimeName = "inline",
         endpoint_url: str | None = None,
-        code_dir: Path | None = None,
+        code: Mapping[str, Code] = MappingProxyType({}),
     ) -> AsyncIterator[Twin]:
-        """The twin with all resources made and nothing running yet.
+        """The twin with all resources made and nothing running yet; `code` is `functions.code.prepare`'s.
 
         Leaving the block, whether or not it raises, cancels what still runs and ends the store's processes. Raises
         `StockpipeError` when the store is not available, or as soon as it dies.
@@ -94,7 +94,7 @@ class Twin:
                 service = await owned.enter_async_context(
                     LambdaService(
                         stack.functions,
-                        runtime=_runtime(runtime, endpoint, session, code_dir, clock),
+                        runtime=_runtime(runtime, endpoint, session, code, clock),
                         clock=clock,
                         record=record,
                         seed=seed,
@@ -280,9 +280,9 @@ async def _make(stack: Stack, clients: Clients, store: Store | None) -> Resource
         raise
 
 
-def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | None, clock: Clock) -> Runtime:
+def _runtime(name: RuntimeName, endpoint: str, session: Any, code: Mapping[str, Code], clock: Clock) -> Runtime:
     if name == "process":
         from simulator.functions.runtimes.process import ProcessRuntime
 
-        return ProcessRuntime(endpoint, code_dir, clock=clock)
-    return InlineRuntime(endpoint, session, code_dir=code_dir, clock=clock)
+        return ProcessRuntime(endpoint, code, clock=clock)
+    return InlineRuntime(endpoint, session, code=code, clock=clock)

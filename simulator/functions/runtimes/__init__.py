@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from simulator.stack.model import Function
@@ -17,6 +18,15 @@ RuntimeName = Literal["inline", "process"]
 
 Write = Callable[[str], None]
 """Takes one line of the handler's output, without its newline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Where Python finds a function's code: its own folder (Lambda's /var/task), those of layers, what pip installed."""
+
+    root: Path
+    layers: tuple[Path, ...] = ()
+    packages: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Environments inside the simulator's own process: fast, and up to a thousand of them.
 
 A handler with an asynchronous core (`handler.open_environment`) runs on the simulator's loop. A plain synchronous one
-runs in its own thread with its own copy of the module, so that module state is per environment as on AWS. `process.py`
-covers what a shared process cannot do: a kill at the deadline, memory, `os._exit`, a private `/tmp`, the freeze.
+runs in its own thread with its own copy of the module, so that module state is per environment as on AWS; `imports.py`
+keeps folders of code apart. `process.py` covers what a shared process cannot do: a kill at the deadline, memory,
+`os._exit`, a private `/tmp`, a working directory, the freeze.
 """
 
 from __future__ import annotations
@@ -10,27 +11,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import importlib
 import importlib.util
 import queue
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import ModuleType
+from functools import partial
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.clients import offline_session
 from simulator.base.clock import Clock
-from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write, reports
+from simulator.functions.runtimes import Answer, Code, Exited, Invocation, Raised, Write, imports, reports
 from simulator.functions.runtimes.context import LambdaContext
 from simulator.functions.runtimes.isolation import installed, seen_as
-from simulator.functions.runtimes.variables import function_environ, require_code
+from simulator.functions.runtimes.variables import function_environ
 from simulator.stack.model import Function
 
 Handler = Callable[[Any, Any], Any]
-_OWN_FILES = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+_OWN_FILES = (__file__, imports.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 _TASK_ROOT = "/var/task"
 _importing = threading.Lock()
 # What runs on the loop on behalf of a thread must not see that thread's variables and output.
@@ -45,6 +47,7 @@ class _Setting:
     environ: dict[str, str]
     write: Write
     clock: Clock
+    modules: Callable[[], imports.CodeModules] | None = None
 
     def context(self, invocation: Invocation) -> LambdaContext:
         return LambdaContext(invocation.request_id, self.environ, self.function.arn, invocation.deadline_at, self.clock)
@@ -64,32 +67,39 @@ class _Setting:
 class InlineRuntime:
     """Environments in this process. `endpoint` is the store's; `session` may be shared with others.
 
-    `code_dir` (a directory or a zip), if given, is searched for handler modules after the installed packages, so that
-    it never replaces what the simulator itself runs on. Raises `InputError` if it does not exist.
+    `code` has the functions, by logical id, that do not run from this installation. What pip installed for them is
+    searched after the installed packages, so that it never replaces what the simulator itself runs on.
     """
 
-    def __init__(self, endpoint: str, session: Any = None, *, clock: Clock, code_dir: Path | None = None) -> None:
-        self._endpoint, self._clock = endpoint, clock
+    def __init__(
+        self, endpoint: str, session: Any = None, *, clock: Clock, code: Mapping[str, Code] = MappingProxyType({})
+    ) -> None:
+        self._endpoint, self._clock, self._code = endpoint, clock, code
         self.session = session if session is not None else offline_session()
-        self._path = str(code_dir) if code_dir else None
-        if code_dir is not None:
-            require_code(code_dir)
-            sys.path.append(str(code_dir))
-        # Each handler's core by name, or None for a plain handler. The first loads happen one at a time.
-        self.cores: dict[str, Any] = {}
+        self._modules = {
+            name: partial(imports.CodeModules, each, imports.own_names(each)) for name, each in code.items()
+        }
+        self._packages = list(dict.fromkeys(str(folder) for each in code.values() for folder in each.packages))
+        sys.path.extend(self._packages)
+        # Each handler's core by its folder and name, or None for a plain handler. The first loads happen one at a time.
+        self.cores: dict[tuple[str, str], Any] = {}
         self.first_load = asyncio.Lock()
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> InlineEnvironment:
         """A new environment, not started."""
         del number
-        environ = function_environ(function, self._endpoint, log_stream, task_root=self._path or _TASK_ROOT)
-        return InlineEnvironment(_Setting(function, environ, write, self._clock), self)
+        code = self._code.get(function.logical_id)
+        environ = function_environ(
+            function, self._endpoint, log_stream, task_root=str(code.root) if code else _TASK_ROOT
+        )
+        modules = self._modules.get(function.logical_id)
+        return InlineEnvironment(_Setting(function, environ, write, self._clock, modules), self)
 
     async def close(self) -> None:
-        """Stop searching the code directory."""
-        if self._path:
+        """Stop searching what pip installed."""
+        for folder in self._packages:
             with contextlib.suppress(ValueError):
-                sys.path.remove(self._path)
+                sys.path.remove(folder)
 
 
 class InlineEnvironment:
@@ -99,30 +109,30 @@ class InlineEnvironment:
 
     def __init__(self, setting: _Setting, runtime: InlineRuntime) -> None:
         self._setting, self._runtime = setting, runtime
+        self._key = setting.environ["LAMBDA_TASK_ROOT"], setting.function.handler
         self._running: _Core | _HandlerThread | None = None
 
     async def start(self) -> Raised | Exited | None:
         """Load the handler: open its core, or run a plain handler's module in its thread."""
-        name = self._setting.function.handler
         async with self._runtime.first_load:
-            if name not in self._runtime.cores:
-                failure = await self._load(name)
+            if self._key not in self._runtime.cores:
+                failure = await self._load()
                 if failure is not None or self._running is not None:
                     return failure
-        core = self._runtime.cores[name]
+        core = self._runtime.cores[self._key]
         if core is None:
-            return await self._load(name)
+            return await self._load()
         opened = self._running = _Core(self._setting)
         return await opened.open(core, self._runtime.session)
 
-    async def _load(self, name: str) -> Raised | Exited | None:
+    async def _load(self) -> Raised | Exited | None:
         """Run the handler's module in a thread, which is kept if the handler is a plain one."""
         thread = _HandlerThread(self._setting)
-        loaded = await thread.call(lambda: _load(name))
+        loaded = await thread.call(thread.load)
         if isinstance(loaded, Raised | Exited):
             await thread.close()
             return loaded
-        core = self._runtime.cores[name] = getattr(loaded, "open_environment", None)
+        core = self._runtime.cores[self._key] = getattr(loaded, "open_environment", None)
         if core is None:
             thread.handler, self._running = loaded, thread
         else:
@@ -212,9 +222,14 @@ class _HandlerThread:
         self._loop = asyncio.get_running_loop()
         self._setting = replace(setting, write=self._write)
         self._write_on_loop = setting.write
+        self._modules = setting.modules() if setting.modules is not None else None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], str, asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._abandoned = False
         threading.Thread(target=self._work, name=setting.function.name, daemon=True).start()
+
+    def load(self) -> Handler:
+        """The handler, from a new instance of its module, executed here."""
+        return _load(self._setting.function.handler, self._modules)
 
     async def call(self, call: Callable[[], Any], request_id: str = "") -> Any:
         """The call's result; `Raised` or `Exited` for what it raises."""
@@ -235,7 +250,8 @@ class _HandlerThread:
         self._jobs.put(None)
 
     def _work(self) -> None:
-        with installed(), seen_as(self._setting.environ, self._write) as end_line:
+        seen = contextlib.nullcontext() if self._modules is None else self._modules.seen()
+        with installed(), seen, seen_as(self._setting.environ, self._write) as end_line:
             while (job := self._jobs.get()) is not None:
                 call, request_id, done = job
                 try:
@@ -263,14 +279,17 @@ class _LoadError(Exception):
         self.report = reports.fault(error_type, message, "", stack_trace)
 
 
-def _load(name: str) -> Handler:
-    """A new instance of the handler's module, executed here; errors are named as in the runtime client."""
+def _load(name: str, modules: imports.CodeModules | None) -> Handler:
+    """The handler in a new instance of its module; errors are named as in the runtime client."""
     module_name, dot, attribute = name.rpartition(".")
     if not dot:
         message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
         raise _LoadError("Runtime.MalformedHandlerName", message)
     try:
-        module = _fresh_module(module_name.replace("/", "."))
+        if modules is None:
+            module = _fresh_module(module_name.replace("/", "."))
+        else:
+            module = importlib.import_module(module_name.replace("/", "."))
     except SyntaxError as error:
         where = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
         message = f"Syntax error in module '{module_name}': {error}"

@@ -16,55 +16,49 @@ import shutil
 import signal
 import sys
 import sysconfig
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from simulator.base import limits
 from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.base.folders import OwnFolder
-from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
+from simulator.functions.runtimes import Answer, Code, Exited, Invocation, Raised, Write
+from simulator.functions.runtimes.imports import RUNTIME_MODULES
 from simulator.functions.runtimes.isolation import LineCutter
 from simulator.functions.runtimes.runtime_api import RuntimeApi
-from simulator.functions.runtimes.variables import function_environ, require_code
+from simulator.functions.runtimes.variables import function_environ
 from simulator.stack.model import Function
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # The runtime client and what it imports: everything that a built package does not contain itself.
 _CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
+_INSTALLED = Code(IMPORT_ROOT)
 
 
 class ProcessRuntime:
     """Environments in processes. `endpoint` is the store's.
 
-    `code_dir` is the directory, or its zip, that Lambda would unpack into /var/task. Handlers see it, the standard
-    library and the runtime client, nothing else. Without it they see this installation's own packages. Raises
-    `InputError` if the runtime client is not available or the code does not exist.
+    `code` has the functions, by logical id, that do not run from this installation. Their handlers see it, the standard
+    library, the runtime client and boto3, nothing else; others see this installation's own packages. Raises
+    `InputError` if the runtime client is not available.
     """
 
-    def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock) -> None:
-        client_files = _client_files()
-        if code_dir is not None:
-            require_code(code_dir)
-        self._endpoint, self._clock = endpoint, clock
-        self.task_root = (code_dir or IMPORT_ROOT).resolve()
+    def __init__(self, endpoint: str, code: Mapping[str, Code] = MappingProxyType({}), *, clock: Clock) -> None:
+        runtime_files = _runtime_files()
+        self._endpoint, self._clock, self._code = endpoint, clock, code
         self._own = OwnFolder()
         self._folder = self._own.path
         try:
-            runtime_dir = self._folder / "runtime"
-            runtime_dir.mkdir()
-            for origin in client_files:
-                (runtime_dir / origin.name).symlink_to(origin)
-            if self.task_root.is_file():
-                self.task_root = _unpacked(self.task_root, self._folder / "task")
+            self._runtime_dir = self._folder / "runtime"
+            self._runtime_dir.mkdir()
+            for origin in runtime_files:
+                (self._runtime_dir / origin.name).symlink_to(origin)
         except BaseException:
             self._own.remove()
             raise
-        packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        self._search = os.pathsep.join(dict.fromkeys([str(self.task_root), str(runtime_dir), *packages]))
         self._busy: set[ProcessEnvironment] = set()
         self._some_busy = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
@@ -72,9 +66,12 @@ class ProcessRuntime:
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> ProcessEnvironment:
         """A new environment, without a process yet."""
         scratch = self._folder / f"tmp-{number}"
-        environ = function_environ(function, self._endpoint, log_stream, task_root=str(self.task_root)) | {
+        code = self._code.get(function.logical_id, _INSTALLED)
+        own = () if code is not _INSTALLED else (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+        search = (code.root, *code.packages, *code.layers, self._runtime_dir, *own)
+        environ = function_environ(function, self._endpoint, log_stream, task_root=str(code.root)) | {
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": self._search,
+            "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, search))),
             "TMPDIR": str(scratch),
         }
         return ProcessEnvironment(self, function, environ, scratch, write)
@@ -148,7 +145,7 @@ class ProcessEnvironment:
             child = self._child = await ChildProcess.start(
                 sys.executable,
                 *("-B", "-S", "-P", _BOOTSTRAP, str(os.getpid()), self._function.handler),
-                cwd=self._runtime.task_root,
+                cwd=self._environ["LAMBDA_TASK_ROOT"],
                 env=self._environ | {"AWS_LAMBDA_RUNTIME_API": self._address},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=self._output.write_end,
@@ -289,25 +286,15 @@ def _exited(returncode: int) -> Exited:
     return Exited(f"exit status {returncode}" if returncode else "")
 
 
-def _unpacked(package: Path, directory: Path) -> Path:
-    """The directory, filled with the zip's content. Raises `InputError` for a damaged zip, and `OSError`."""
-    try:
-        with zipfile.ZipFile(package) as content:
-            content.extractall(directory)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{package} cannot be unpacked: {error}") from None
-    return directory
-
-
-def _client_files() -> list[Path]:
-    """The packages and modules of the runtime client, as files of this installation. Raises `InputError`."""
+def _runtime_files() -> list[Path]:
+    """The packages and modules of Lambda's own runtime, as files of this installation. Raises `InputError`."""
     if not sys.platform.startswith("linux"):
         raise InputError(
             "--runtime process needs AWS's runtime client awslambdaric, which exists only for Linux",
             hint="use --runtime inline",
         )
     files = []
-    for name in _CLIENT_MODULES:
+    for name in (*_CLIENT_MODULES, *RUNTIME_MODULES):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise InputError(

@@ -6,11 +6,8 @@ AWS: Lambda Developer Guide, "Defined runtime environment variables" (configurat
 from __future__ import annotations
 
 import os
-import zipfile
-from pathlib import Path
 
 from simulator.base import limits
-from simulator.base.errors import InputError
 from simulator.stack.model import Function
 from simulator.stack.variables import leads_away
 
@@ -58,15 +55,3 @@ def on_loopback(endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-
-
-def require_code(path: Path) -> None:
-    """Raise `InputError` unless `path` is a directory or a zip."""
-    try:
-        found = path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
-    except OSError:  # the name is too long
-        found = False
-    if not found:
-        raise InputError(
-            f"'{path}' is neither a folder nor a zip of code", hint="`stockpipe package --output FILE` makes a zip"
-        )

@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
+from simulator.functions.code import prepare
 from simulator.functions.logs import LogDirectory
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios

@@ -19,7 +19,7 @@ from fakes.recorder import Recorder
 from fakes.templates import template
 from simulator.base.children import IMPORT_ROOT
 from simulator.base.clock import SystemClock
-from simulator.functions.runtimes import RuntimeName
+from simulator.functions.runtimes import Code, RuntimeName
 from simulator.stack.model import Stack
 from simulator.stack.template import load
 from simulator.twin.twin import Twin
@@ -91,14 +91,15 @@ def open_template(load_template: LoadTemplate, store_endpoint: str, tmp_path: Pa
     async def opened(
         code: str = ECHO, *, endpoint: str = store_endpoint, runtime: RuntimeName = "inline", **sections: str
     ) -> AsyncIterator[Twin]:
+        stack = load_template(code, **sections)
         async with Twin.open(
-            load_template(code, **sections),
+            stack,
             clock=SystemClock(),
             record=recorded.append,
             seed=1,
             runtime=runtime,
             endpoint_url=endpoint,
-            code_dir=tmp_path,
+            code={name: Code(tmp_path) for name in stack.functions},
         ) as twin:
             # The bucket has sent its test event.
             await twin.clients.sqs.purge_queue(QueueUrl=twin.resources.queue_url)

@@ -23,7 +23,7 @@ from fakes.recorder import Recorder
 from simulator.base.clock import SystemClock
 from simulator.base.counters import QueueCounters, StoreCounters, is_test_event
 from simulator.base.observations import EventSettled, InvocationEnded, MessageSettled, Noted, StoreSampled
-from simulator.functions.runtimes import Returned
+from simulator.functions.runtimes import Code, Returned
 from simulator.stack.model import Notification, Queue, Redrive, Stack
 from simulator.stack.wiring import flow
 from simulator.store import Store
@@ -65,7 +65,7 @@ def open_twin(
             record=recorded.append,
             seed=1,
             endpoint_url=store_endpoint,
-            code_dir=tmp_path,
+            code={"GeneratorLambda": Code(tmp_path)},
         ) as twin:
             yield twin
 

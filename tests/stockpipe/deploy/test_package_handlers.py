@@ -22,6 +22,7 @@ from aiohttp import web
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.observations import LogWritten
+from simulator.functions.runtimes import Code
 from simulator.functions.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.stack import intrinsics
 from simulator.stack import template as templates
@@ -174,7 +175,7 @@ async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
             seed=7,
             runtime="process",
             endpoint_url=endpoint,
-            code_dir=task_root,
+            code={name: Code(task_root) for name in stack.functions},
         ) as twin,
     ):
         bucket = twin.resources.bucket or ""

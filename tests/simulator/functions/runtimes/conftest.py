@@ -16,7 +16,7 @@ from fakes import declare
 from fakes.clock import ForwardClock
 from fakes.recorder import Recorder
 from fakes.waiting import until
-from simulator.functions.runtimes import Runtime
+from simulator.functions.runtimes import Code, Runtime
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 
@@ -55,13 +55,14 @@ def open_function(tmp_path: Path, recorded: Recorder) -> Callable[..., Any]:
             **{"handler": f"{module}.handler", "memory_mb": 512, "timeout_s": TIMEOUT_S} | changes
         )
         clock = ForwardClock()
+        code = {"Consumer": Code(tmp_path)}
         runtime: Runtime
         if kind == "process":
             from simulator.functions.runtimes.process import ProcessRuntime
 
-            runtime = ProcessRuntime(ENDPOINT, tmp_path, clock=clock)
+            runtime = ProcessRuntime(ENDPOINT, code, clock=clock)
         else:
-            runtime = InlineRuntime(ENDPOINT, code_dir=tmp_path, clock=clock)
+            runtime = InlineRuntime(ENDPOINT, code=code, clock=clock)
         async with LambdaService(
             {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, seed=1
         ) as service:

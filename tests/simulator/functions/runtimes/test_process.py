@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,14 @@ import pytest
 import pytest_asyncio
 
 from fakes import declare
-from fakes.recorder import Recorder
 from fakes.waiting import until
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.observations import InvocationEnded
-from simulator.functions.runtimes import Invocation, Raised, Returned
-from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes import Code, Invocation, Raised, Returned
 from simulator.functions.runtimes.process import ProcessRuntime
 from simulator.functions.runtimes.runtime_api import RuntimeApi
-from simulator.functions.service import Failed, LambdaService
+from simulator.functions.service import Failed
 
 Open = Callable[..., Any]
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
@@ -205,7 +202,7 @@ async def test_a_process_that_cannot_be_started_leaves_no_pipe(tmp_path: Path, m
 
     monkeypatch.setattr("simulator.functions.runtimes.process.ChildProcess.start", refused)
     before = open_files()
-    runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path, clock=SystemClock())
+    runtime = ProcessRuntime("http://127.0.0.1:9", {"F": Code(tmp_path)}, clock=SystemClock())
     environment = runtime.environment(declare.function("F"), 0, "stream", print)
     with pytest.raises(BlockingIOError):
         await environment.start()
@@ -223,13 +220,14 @@ async def test_environments_die_with_the_simulator(tmp_path: Path) -> None:
     script.write_text(
         "import asyncio, pathlib, sys\n"
         "from simulator.base.clock import SystemClock\n"
-        "from simulator.functions.runtimes import Invocation\n"
+        "from simulator.functions.runtimes import Code, Invocation\n"
         "from simulator.functions.runtimes.process import ProcessRuntime\n"
         "from simulator.stack.model import AsynchronousInvocation, Function\n"
         "async def main():\n"
         "    function = Function('F', 'F', 'module.handler', 'python3.13', 512, 3, {}, None, 'Text', None,\n"
         "                        AsynchronousInvocation(), 'arn')\n"
-        "    runtime = ProcessRuntime('http://127.0.0.1:9', pathlib.Path(sys.argv[1]), clock=SystemClock())\n"
+        "    code = {'F': Code(pathlib.Path(sys.argv[1]))}\n"
+        "    runtime = ProcessRuntime('http://127.0.0.1:9', code, clock=SystemClock())\n"
         "    for seconds in (0, 600):\n"
         "        environment = runtime.environment(function, seconds, 'stream', lambda line: print(line, flush=True))\n"
         "        await environment.start()\n"
@@ -266,29 +264,16 @@ async def test_only_the_code_directory_is_seen(open_function: Open) -> None:
         assert await function.invoke() == Returned("No module named 'moto'")
 
 
-async def test_code_may_be_a_zip(tmp_path: Path, recorded: Recorder) -> None:
-    """A built zip is unpacked and run, as Lambda does."""
-    with zipfile.ZipFile(tmp_path / "package.zip", "w") as package:
-        package.writestr("zipped.py", "def handler(event, context): return __file__\n")
-    runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path / "package.zip", clock=SystemClock())
-    async with LambdaService(
-        {"F": declare.function("F", handler="zipped.handler", memory_mb=512)},
-        runtime=runtime,
-        clock=SystemClock(),
-        record=recorded.append,
-        seed=1,
-    ) as service:
-        assert await service.invoke("F", {}) == Returned(str(runtime.task_root / "zipped.py"))
-    assert not exists(runtime.task_root)
-
-
-@pytest.mark.parametrize("runtime", [ProcessRuntime, InlineRuntime])
-def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
-    """If it is neither a directory nor a zip, the error is one line, with the command that makes one."""
-    (tmp_path / "text").write_text("no zip")
-    for path in (tmp_path / "nothing", tmp_path / "text"):
-        with pytest.raises(InputError, match="neither a folder nor a zip of code; `stockpipe package"):
-            runtime("http://127.0.0.1:9", code_dir=path, clock=SystemClock())
+async def test_boto3_is_there(open_function: Open) -> None:
+    """A function without requirements finds Lambda's boto3, and all that it needs."""
+    source = """
+        import boto3
+        client = boto3.client("sqs")
+        def handler(event, context):
+            return client.meta.endpoint_url
+    """
+    async with open_function("process", source) as function:
+        assert await function.invoke() == Returned("http://127.0.0.1:9")
 
 
 async def test_limit_of_open_files(open_function: Open) -> None:

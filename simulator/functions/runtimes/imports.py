@@ -1,0 +1,119 @@
+"""One process, many folders of code: every environment has modules of its own, whatever they are called.
+
+Two functions may both have an `app.py`, or a package called like one of ours. The modules that the code itself provides
+are in `sys.modules` only while one of its environments imports. What was installed, by pip or into the code, is shared
+with the process, whose own versions come first. What finds a module by its name without importing it (pickle,
+`sys.modules[__name__]`) finds the first environment's, or ours. The process runtime has none of these limits.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import contextvars
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import Any
+
+from simulator.functions.runtimes import Code
+
+RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What Lambda's Python has besides the runtime client: Lambda Developer Guide, "Python" (python-package)."""
+_importing = threading.RLock()
+_current: contextvars.ContextVar[CodeModules | None] = contextvars.ContextVar("modules", default=None)
+_inside: CodeModules | None = None
+_import, _import_module = builtins.__import__, importlib.import_module
+
+
+class CodeModules:
+    """The modules of one environment; `names` are the code's own. `seen` is around all that it runs."""
+
+    def __init__(self, code: Code, names: frozenset[str]) -> None:
+        self.names = names
+        self._path = [str(code.root), *map(str, code.layers)]
+        self._modules: dict[str, ModuleType] = {}
+
+    @contextlib.contextmanager
+    def seen(self) -> Iterator[None]:
+        """Imports in the block, and in threads started in it, find these modules; afterwards they are forgotten."""
+        builtins.__import__, importlib.import_module = _seen_import, _seen_import_module
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            with _importing:
+                for name, module in self._modules.items():
+                    if sys.modules.get(name) is module:
+                        del sys.modules[name]
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Have them in `sys.modules`, and nothing else that has one of their names."""
+        global _inside
+        with _importing:
+            others, path = self._exchange(self._modules), sys.path[:]
+            sys.path[:0], _inside = self._path, self
+            try:
+                yield
+            finally:
+                # The code may have added folders.
+                self._path = [each for each in sys.path if each in self._path or each not in path]
+                sys.path[:], _inside = path, None
+                mine = self._modules = self._exchange(others)
+                tops = {name.partition(".")[0] for name in mine}
+                free = {top for top in tops if others.get(top, mine.get(top)) is mine.get(top) and not _is_ours(top)}
+                sys.modules.update({name: mine[name] for name in mine if name.partition(".")[0] in free})
+
+    def _exchange(self, modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
+        present = {name: each for name, each in list(sys.modules.items()) if name.partition(".")[0] in self.names}
+        for name in present:
+            del sys.modules[name]
+        sys.modules.update(modules)
+        return present
+
+
+def own_names(code: Code) -> frozenset[str]:
+    """The top-level names of what the code itself provides.
+
+    Not of packages that were installed into it, nor of the standard library's modules that are loaded here, as there.
+    """
+    names: set[str] = set()
+    for folder in (code.root, *code.layers):
+        here = {each.stem for each in folder.glob("*.py")}
+        here |= {each.name for each in folder.iterdir() if each.name.isidentifier() and any(each.rglob("*.py"))}
+        for metadata in folder.glob("*.dist-info"):
+            here.discard(metadata.name.partition("-")[0].lower())
+            with contextlib.suppress(OSError):
+                files = (metadata / "RECORD").read_text(encoding="utf-8", errors="replace").splitlines()
+                here -= {file.partition(",")[0].partition("/")[0].partition(".")[0] for file in files}
+        names |= here
+    return frozenset(names - set(RUNTIME_MODULES) - (sys.stdlib_module_names & sys.modules.keys()))
+
+
+def _is_ours(top: str) -> bool:
+    return PathFinder.find_spec(top) is not None
+
+
+def _view(top: str) -> contextlib.AbstractContextManager[Any]:
+    """What an import of this top-level name needs: the environment's modules, or ours while they are put away."""
+    modules = _current.get()
+    if modules is None:
+        return _importing if _inside is not None and top in _inside.names else contextlib.nullcontext()
+    here = modules is _inside or (top in sys.modules and top not in modules.names)
+    return contextlib.nullcontext() if here else modules.entered()
+
+
+def _seen_import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002 - its own names
+    full = name if not level else (globals or {}).get("__package__") or (globals or {}).get("__name__") or ""
+    with _view(full.partition(".")[0]):
+        return _import(name, globals, locals, fromlist, level)
+
+
+def _seen_import_module(name: str, package: str | None = None) -> ModuleType:
+    with _view(((package or "") if name.startswith(".") else name).partition(".")[0]):
+        return _import_module(name, package)
