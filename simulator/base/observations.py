@@ -51,6 +51,14 @@ class ObjectPut:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSent:
+    """The simulator itself sent a message to a queue, and the store answered, or an event to a function."""
+
+    at: float
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class PollersScaled:
     """An event source mapping may now process `concurrency` batches at once."""
 
@@ -209,6 +217,7 @@ Observation = (
     PhaseChanged
     | TickFired
     | ObjectPut
+    | MessageSent
     | PollersScaled
     | MessagesReceived
     | EnvironmentStarted

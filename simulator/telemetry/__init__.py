@@ -105,6 +105,7 @@ class Telemetry:
             observations.PhaseChanged: self._phase_changed,
             observations.TickFired: self._tick_fired,
             observations.ObjectPut: self._object_put,
+            observations.MessageSent: lambda sent: self._began(sent.at),
             observations.PollersScaled: self._pollers_scaled,
             observations.EnvironmentStarted: self._environment_started,
             observations.EnvironmentRetired: self._environment_retired,

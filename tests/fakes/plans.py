@@ -18,6 +18,7 @@ def plan(
     """A plan of ten seconds at four a second."""
     return Plan(
         constant(4.0, 10.0),
+        given=None,
         rows=1,
         seed=1,
         poisson=False,

@@ -95,6 +95,7 @@ def session(clock: ManualClock) -> LoadSession:
     """A search of a twin, nothing begun."""
     plan = Plan(
         constant(1.0, 1.0),
+        given=None,
         rows=1,
         seed=1,
         poisson=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from fakes.plans import plan
 from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import (
     FILTERED,
@@ -22,7 +23,6 @@ from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import TargetName
 from simulator.stack import template
-from simulator.stack.wiring import wiring
 
 OBJECTS = Objects("stocks/", 1, 0, 1_790_000_000.0)
 
@@ -31,7 +31,7 @@ def a_tap(target: TargetName = "store") -> tuple[Tap, list[Observation]]:
     """A tap on the pipeline's own stack, and what it passes on."""
     passed: list[Observation] = []
     stack = template.load(None, {})
-    return Tap(passed.append, Recording(), wiring(stack), OBJECTS, Live(target), target), passed
+    return Tap(passed.append, Recording(), stack, OBJECTS, Live(target), plan(target=target)), passed
 
 
 def metrics_line(**figures: int) -> str:

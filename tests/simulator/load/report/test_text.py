@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.load.report.text import audit_words
+from simulator.load.report.text import proof_words
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from simulator.load.report.text import audit_words
 )
 def test_the_verdict_says_what_it_is_about(audit: Any, target: str, said: str) -> None:
     """Of a sample only its objects are proven; without an audit there is a reason."""
-    assert audit_words({"audit": audit, "options": {"target": target}, "find_max": None}) == said
+    assert proof_words({"audit": audit, "options": {"target": target}, "find_max": None}) == said
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_the_audit_of_a_search_is_about_what_it_left(
 ) -> None:
     """The store deletes what a probe stored before the next; another endpoint keeps everything."""
     summary = {"options": {"target": target}, "find_max": {"rate_per_s": rate}, "interrupted": interrupted}
-    assert audit_words(summary | {"audit": {"verdict": "exact"}}) == f"exact{left}"
+    assert proof_words(summary | {"audit": {"verdict": "exact"}}) == f"exact{left}"
     sample = {"verdict": "exact", "sampled": {"objects": 20, "of": 120}}
-    assert audit_words(summary | {"audit": sample}) == f"exact in a sample of 20 of 120 objects{left}"
+    assert proof_words(summary | {"audit": sample}) == f"exact in a sample of 20 of 120 objects{left}"
