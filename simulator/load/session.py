@@ -39,11 +39,11 @@ class LoadSession:
     @classmethod
     def create(cls, plan: Plan, stack: Stack, clock: Clock, destination: str, options: RunOptions) -> LoadSession:
         """Create the session for a plan and a stack whose bucket or queue has this name."""
-        given, now = plan.given, clock.now()
-        if given is None:
+        copies, now = plan.copies, clock.now()
+        if copies is None:
             objects = Objects(wiring(stack).notification.prefix, plan.rows, plan.seed, now)
         else:
-            objects = Objects(given.prefix, 0, plan.seed, now, given.end, given.content)
+            objects = Objects(copies.prefix, 0, plan.seed, now, copies.end, copies.content)
         live = Live(plan.target, plan.objects)
         interrupts = Interrupts()
         telemetry = Telemetry(stack, options, load_view=live.view, interrupted=interrupts.soft.is_set)

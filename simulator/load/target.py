@@ -126,14 +126,14 @@ class TwinTarget:
 
     def __init__(self, session: LoadSession, twin: Twin) -> None:
         self._session, self._twin = session, twin
-        given, made = session.plan.given, twin.resources
-        queue_url = made.queue_urls[given.to] if given is not None and given.unit == "message" else None
+        copies, made = session.plan.copies, twin.resources
+        queue_url = made.queue_urls[copies.to] if copies is not None and copies.unit == "message" else None
         self.place = Place(twin.endpoint, f"{twin.endpoint}/{session.destination}", LOCAL, made, queue_url)
 
     async def ceiling(self, generator: GeneratorProcess) -> Ceiling | None:
         """Measure the raw ceiling on separate resources; what another application asks of them is not known."""
         session, twin = self._session, self._twin
-        if session.plan.given is not None:
+        if session.plan.copies is not None:
             return None
         session.note(f"measuring the raw ceiling: {limits.LOAD_CEILING_S:g} s of bare requests")
         async with scratch(twin.clients, twin.endpoint, session.plan.rows) as order:
@@ -156,7 +156,7 @@ class TwinTarget:
         First check that all objects sent were stored. If not, keep everything for the audit.
         """
         session, twin = self._session, self._twin
-        if session.plan.given is not None or session.plan.target != "store" or not span.drained:
+        if session.plan.copies is not None or session.plan.target != "store" or not span.drained:
             return  # another application may need what it has stored
         if session.result.recording.pending(span.numbers):
             return

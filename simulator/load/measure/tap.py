@@ -54,7 +54,7 @@ class Tap:
     ) -> None:
         self._onwards, self.recording, self._parts = onwards, recording, flow(stack)
         self._objects, self._live, self._target = objects, live, plan.target
-        self._queue = plan.given.name if plan.given is not None and plan.unit == "message" else None
+        self._queue = plan.copies.to if plan.copies is not None and plan.unit == "message" else None
         polled = {each.logical_id for each in self._parts.queues}
         self.mappings = [each for each in stack.mappings.values() if each.queue in polled]
         self._consumers = frozenset(consumers(stack, self._parts))

@@ -18,10 +18,10 @@ Unit = Literal["object", "message"]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A file in base64, of which another application gets copies, and the bucket or queue `to` (by logical id) `name`.
+class Copies:
+    """What another application gets: copies of a file (here in base64), as objects or messages, and where they go.
 
-    The key of an object begins with `prefix` and ends with `end`.
+    `to` is the logical id of the bucket or queue, `name` its name. A key begins with `prefix` and ends with `end`.
     """
 
     unit: Unit
@@ -36,11 +36,11 @@ class Given:
 class Plan:
     """One load test. Without a profile (if `backlog` is above zero), nothing arrives by the clock.
 
-    `given` is what another application is sent; it has no rows, so that `rows` is 0. None for the pipeline.
+    `copies` are what another application is sent; it has no rows, so that `rows` is 0. None for the pipeline.
     """
 
     profile: Profile
-    given: Given | None
+    copies: Copies | None
     rows: int
     seed: int
     poisson: bool
@@ -70,7 +70,7 @@ class Plan:
     @property
     def unit(self) -> Unit:
         """What is sent."""
-        return self.given.unit if self.given is not None else "object"
+        return self.copies.unit if self.copies is not None else "object"
 
     @property
     def local(self) -> bool:
@@ -84,7 +84,7 @@ class Plan:
         A sink keeps no rows to audit, another application's rows are not known, and `verify` audits a deployed stack,
         after showing what that costs.
         """
-        return self.target in ("store", "endpoint") and self.audit != "none" and self.given is None
+        return self.target in ("store", "endpoint") and self.audit != "none" and self.copies is None
 
     @property
     def bounds(self) -> tuple[SummaryBound, ...]:

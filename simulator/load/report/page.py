@@ -42,9 +42,10 @@ def page(summary: Mapping[str, Any]) -> str:
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The data of the charts: the series, and where a search's probes are in it."""
+    """The data of the charts: the series, where a search's probes are in it, and what it counts."""
     series = summary["series"]
-    return series and {**series, "probes": charts.placed_probes(summary)}
+    names = {"unit": worded("object", summary), "done": worded("stored", summary)}
+    return series and {**series, **names, "probes": charts.placed_probes(summary)}
 
 
 def _body(summary: Mapping[str, Any]) -> Iterable[str]:
@@ -138,7 +139,7 @@ def _bounds_table(summary: Mapping[str, Any]) -> str:
     if not summary["bounds"]:
         return ""
     rows = [
-        [judged["bound"], value, "held" if judged["held"] else "missed", meaning]
+        [judged["bound"], value, "held" if judged["held"] else "missed", worded(meaning, summary)]
         for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"]))
         for value, meaning in (words(judged, summary, FIGURES),)
     ]

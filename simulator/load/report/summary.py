@@ -201,7 +201,7 @@ def _find_max(result: Result, search: CapacitySearch) -> dict[str, Any]:
 
 def _cost(session: LoadSession, sent: int, summary: Mapping[str, Any]) -> dict[str, Any] | None:
     plan, tap, table = session.plan, session.tap, summary["table"]
-    if plan.given is not None:
+    if plan.copies is not None:
         return None
     totals, memory_mb = tap.totals, wiring(session.stack).consumer.memory_mb
     quantities = {

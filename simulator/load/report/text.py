@@ -64,7 +64,7 @@ def worded(text: str, summary: Mapping[str, Any]) -> str:
     words = {} if arrivals["rows"] else {"stored": "processed"}
     if arrivals.get("unit") == "message":
         words |= {"whose messages the filter": "which the filter", "object": "message", "Object": "Message"}
-        words |= {" put and": " sent and", "send (put)": "send", "its put": "its request", "puts": "requests"}
+        words |= {" put and": " sent and", "send (put)": "send", " put": " request"}
     for usual, other in words.items():
         text = text.replace(usual, other)
     return text

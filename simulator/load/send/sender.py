@@ -90,7 +90,7 @@ class Sender:
             session.tap.accepted(message_id, number)
             session.tap.record(MessageSent(answered_at, session.destination))
         elif answered_at is not None and not math.isnan(recording.answered[number]):
-            copied, key = session.plan.given is not None, session.objects.key(number)
+            copied, key = session.plan.copies is not None, session.objects.key(number)
             size = len(session.objects.body(number)) if copied else self._body_bytes[number % VARIANTS]
             session.tap.record(ObjectPut(answered_at, session.destination, key, size))
 

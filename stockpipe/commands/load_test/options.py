@@ -51,7 +51,7 @@ def steps_text(rates: tuple[float, ...]) -> str:
 
 
 _LOAD = ("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max", "seed")
-_GIVEN = ("object_file", "message_file")
+_COPIED = ("object_file", "message_file")
 _CONSUMER = (
     "template",
     "parameters",
@@ -68,7 +68,7 @@ class LoadTestOptions(AwsOptions):
     """The load, its target, the consumer's settings, and the output."""
 
     panels: ClassVar = {
-        "The load": (*_LOAD, *_GIVEN, "to"),
+        "The load": (*_LOAD, *_COPIED, "to"),
         "Where it goes": (*("target", "sink_latency_s", "endpoint_url", "port", "stack", "region", "profile", "yes"),),
         "How the consumer runs": (*_CONSUMER, "drain_timeout_s"),
         "What decides the exit code": ("slo", "accept", "audit"),
@@ -79,9 +79,9 @@ class LoadTestOptions(AwsOptions):
         frozenset({"ramp", "steps", "spike_per_s", "backlog", "find_max"}),
         *(frozenset({"poisson", shape}) for shape in ("backlog", "find_max")),
         frozenset({"target", "endpoint_url", "stack"}),
-        frozenset(_GIVEN),
-        *(frozenset({given, other}) for given in _GIVEN for other in ("rows", "stack", "target=sink")),
-        *(frozenset({given, f"audit={audited}"}) for given in _GIVEN for audited in ("full", "sample")),
+        frozenset(_COPIED),
+        *(frozenset({file, other}) for file in _COPIED for other in ("rows", "stack", "target=sink")),
+        *(frozenset({file, f"audit={audited}"}) for file in _COPIED for audited in ("full", "sample")),
         # A deployed stack already has a consumer, and a load that costs money must be typed.
         *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
         *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),

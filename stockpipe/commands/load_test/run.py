@@ -22,7 +22,7 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
-from stockpipe.commands.load_test.given import given_by
+from stockpipe.commands.load_test.copies import copies_of
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
@@ -47,7 +47,7 @@ def run_load_test(options: LoadTestOptions) -> int:
         require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
-    clock, to = SystemClock(), plan.given.name if plan.given else wiring(stack).bucket.name
+    clock, to = SystemClock(), plan.copies.name if plan.copies else wiring(stack).bucket.name
     session = LoadSession.create(plan, stack, clock, to, run_options(plan, clock.now()))
     return asyncio.run(run_shown(options, session, open_twin(session)))
 
@@ -61,12 +61,12 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     _require_provable(options, target)
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
     require_sound(stack, options.template)
-    given = given_by(options, stack)
+    copies = copies_of(options, stack)
     asked = ("seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
     plan = Plan(
         profile=profile,
-        given=given,
-        rows=options.rows if given is None else 0,
+        copies=copies,
+        rows=options.rows if copies is None else 0,
         backlog=options.backlog or 0,
         target=target,
         endpoint_url=options.endpoint_url if target == "endpoint" else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.load.report.text import proof_words
+from simulator.load.report.text import proof_words, worded
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,26 @@ def test_the_audit_of_a_search_is_about_what_it_left(
     assert proof_words(summary | {"audit": {"verdict": "exact"}}) == f"exact{left}"
     sample = {"verdict": "exact", "sampled": {"objects": 20, "of": 120}}
     assert proof_words(summary | {"audit": sample}) == f"exact in a sample of 20 of 120 objects{left}"
+
+
+def test_an_applications_deliveries_stand_in_for_the_audit() -> None:
+    """Their verdict is that of the run."""
+    summary = {"audit": None, "deliveries": {"verdict": "settled"}, "options": {"target": "store"}, "find_max": None}
+    assert proof_words(summary) == "settled"
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "said"),
+    [
+        ({"rows": 5}, "2 objects stored; Objects put and not yet stored; 1 put failed"),
+        ({"rows": None, "unit": "object"}, "2 objects processed; Objects put and not yet processed; 1 put failed"),
+        (
+            {"rows": None, "unit": "message"},
+            "2 messages processed; Messages sent and not yet processed; 1 request failed",
+        ),
+    ],
+)
+def test_only_the_pipelines_objects_are_stored(arrivals: Any, said: str) -> None:
+    """Another application's objects, or its messages, are processed."""
+    text = "2 objects stored; Objects put and not yet stored; 1 put failed"
+    assert worded(text, {"arrivals": arrivals}) == said

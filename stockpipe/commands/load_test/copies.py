@@ -8,14 +8,14 @@ from urllib.parse import unquote_plus
 
 from simulator.base import limits
 from simulator.base.errors import InputError
-from simulator.load.plan.plan import Given
+from simulator.load.plan.plan import Copies
 from simulator.stack.model import Notification, Stack
 from simulator.stack.wiring import flow, own_path
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.places import file_of, place
 
 
-def given_by(options: LoadTestOptions, stack: Stack) -> Given | None:
+def copies_of(options: LoadTestOptions, stack: Stack) -> Copies | None:
     """What is sent to another application; None for the pipeline, whose load is generated.
 
     Raises `InputError` for a file that cannot be sent, a place that the template does not have, and options that do
@@ -41,7 +41,7 @@ def given_by(options: LoadTestOptions, stack: Stack) -> Given | None:
     return (_objects if options.object_file else _messages)(file, options, stack)
 
 
-def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Given:
+def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
     """Keys under the prefix of the bucket's first notification of which the file's name has the suffix."""
     reached = {*(queue.logical_id for queue in flow(stack).queues), *stack.functions}
 
@@ -58,12 +58,12 @@ def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Given:
     if options.backlog and matching[0].target in stack.functions:
         raise InputError(f"'--backlog' needs a queue, and bucket {to} invokes a function")
     content = b64encode(file_of("--object", file, limits.LOAD_FILE_BYTES)).decode()
-    return Given("object", to, stack.buckets[to].name, content, unquote_plus(matching[0].prefix), f"-{file.name}")
+    return Copies("object", to, stack.buckets[to].name, content, unquote_plus(matching[0].prefix), f"-{file.name}")
 
 
-def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Given:
+def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
     to = place("--message", "queue", {queue.logical_id: queue.name for queue in flow(stack).queues}, options.to)
     content = file_of("--message", file, stack.queues[to].maximum_message_bytes)
     if not content or content.decode(errors="ignore").encode() != content:
         raise InputError(f"--message: '{file}' is empty or not UTF-8, and SQS takes text only")
-    return Given("message", to, stack.queues[to].name, b64encode(content).decode())
+    return Copies("message", to, stack.queues[to].name, b64encode(content).decode())
