@@ -41,7 +41,7 @@ async def find_max(target: LoadTarget, sender: Sender) -> Span:
             session.note(f"the search ends after {limits.LOAD_SEARCH_S:g} s", "warning")
             search = replace(search, stage="done")
             break
-        session.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} objects/s", "caption")
+        session.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} {session.plan.unit}s/s", "caption")
         span, outcome = await _probe(target, sender, probe, bounds)
         if outcome is None:
             break
@@ -57,7 +57,7 @@ async def find_max(target: LoadTarget, sender: Sender) -> Span:
         return result.spans[-1]
     confirmed = _span_at(result, answer)
     result.report(confirmed)
-    session.note(f"{answer:,.1f} objects/s held; next, a spike at that rate and its drain", "caption")
+    session.note(f"{answer:,.1f} {session.plan.unit}s/s held; next, a spike at that rate and its drain", "caption")
     spike = await sender.offer(stairs("spike", *((length_s, answer * share) for length_s, share in SPIKE)))
     result.report(confirmed, spike)
     return spike

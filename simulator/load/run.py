@@ -43,7 +43,7 @@ async def run(
             place = target.place
             session.result.located(place.resources)
             located(place.endpoint)
-            hello = Hello(place.endpoint, place.bucket_url, place.identity, session.objects)
+            hello = Hello(place.endpoint, place.bucket_url, place.identity, session.objects, queue_url=place.queue_url)
             async with GeneratorProcess.open(hello, session.tap.generator_used) as generator:
                 await _phases(session, target, generator)
                 session.interrupts.concluded()
@@ -85,7 +85,7 @@ async def _load(session: LoadSession, target: LoadTarget, sender: Sender) -> Spa
     if plan.backlog:
         _enter(session, "running")
         session.note(
-            f"putting a backlog of {counted(plan.backlog, 'object')}; the consumer starts when all are queued",
+            f"putting a backlog of {counted(plan.backlog, plan.unit)}; the consumer starts when all are queued",
             "caption",
         )
         span = await sender.fill(plan.backlog)

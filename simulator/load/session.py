@@ -20,13 +20,16 @@ from simulator.telemetry.snapshot import RunOptions
 
 @dataclass(frozen=True, slots=True)
 class LoadSession:
-    """What every phase of a load test needs. Observations go to `tap.record`, and from there to `telemetry`."""
+    """What every phase of a load test needs. Observations go to `tap.record`, and from there to `telemetry`.
+
+    `destination` is the name of the bucket or queue that everything is sent to.
+    """
 
     plan: Plan
     stack: Stack
     clock: Clock
     interrupts: Interrupts
-    bucket: str
+    destination: str
     objects: Objects
     live: Live
     telemetry: Telemetry
@@ -34,16 +37,19 @@ class LoadSession:
     tap: Tap
 
     @classmethod
-    def create(cls, plan: Plan, stack: Stack, clock: Clock, bucket: str, options: RunOptions) -> LoadSession:
-        """Create the session for a plan and a stack whose bucket has this name."""
-        path = wiring(stack)
-        objects = Objects(path.notification.prefix, plan.rows, plan.seed, clock.now())
+    def create(cls, plan: Plan, stack: Stack, clock: Clock, destination: str, options: RunOptions) -> LoadSession:
+        """Create the session for a plan and a stack whose bucket or queue has this name."""
+        copies, now = plan.copies, clock.now()
+        if copies is None:
+            objects = Objects(wiring(stack).notification.prefix, plan.rows, plan.seed, now)
+        else:
+            objects = Objects(copies.prefix, 0, plan.seed, now, copies.end, copies.content)
         live = Live(plan.target, plan.objects)
         interrupts = Interrupts()
         telemetry = Telemetry(stack, options, load_view=live.view, interrupted=interrupts.soft.is_set)
         result = Result()
-        tap = Tap(telemetry.record, result.recording, path, objects, live, plan.target)
-        return cls(plan, stack, clock, interrupts, bucket, objects, live, telemetry, result, tap)
+        tap = Tap(telemetry.record, result.recording, stack, objects, live, plan)
+        return cls(plan, stack, clock, interrupts, destination, objects, live, telemetry, result, tap)
 
     @property
     def stopped(self) -> bool:

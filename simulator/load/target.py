@@ -48,12 +48,13 @@ _TAKEN = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to put objects for a target, and with whose credentials."""
+    """Where to put objects or, with a queue's URL, to send messages for a target, and with whose credentials."""
 
     endpoint: str
     bucket_url: str
     identity: Identity
     resources: Resources
+    queue_url: str | None = None
 
 
 class LoadTarget(Protocol):
@@ -125,11 +126,15 @@ class TwinTarget:
 
     def __init__(self, session: LoadSession, twin: Twin) -> None:
         self._session, self._twin = session, twin
-        self.place = Place(twin.endpoint, f"{twin.endpoint}/{twin.resources.bucket}", LOCAL, twin.resources)
+        copies, made = session.plan.copies, twin.resources
+        queue_url = made.queue_urls[copies.to] if copies is not None and copies.unit == "message" else None
+        self.place = Place(twin.endpoint, f"{twin.endpoint}/{session.destination}", LOCAL, made, queue_url)
 
-    async def ceiling(self, generator: GeneratorProcess) -> Ceiling:
-        """Measure the raw ceiling on separate resources."""
+    async def ceiling(self, generator: GeneratorProcess) -> Ceiling | None:
+        """Measure the raw ceiling on separate resources; what another application asks of them is not known."""
         session, twin = self._session, self._twin
+        if session.plan.copies is not None:
+            return None
         session.note(f"measuring the raw ceiling: {limits.LOAD_CEILING_S:g} s of bare requests")
         async with scratch(twin.clients, twin.endpoint, session.plan.rows) as order:
             shown = await generator.ceiling(order)
@@ -151,7 +156,9 @@ class TwinTarget:
         First check that all objects sent were stored. If not, keep everything for the audit.
         """
         session, twin = self._session, self._twin
-        if session.plan.target != "store" or not span.drained or session.result.recording.pending(span.numbers):
+        if session.plan.copies is not None or session.plan.target != "store" or not span.drained:
+            return  # another application may need what it has stored
+        if session.result.recording.pending(span.numbers):
             return
         path = wiring(twin.stack)
         bucket, table = path.bucket.name, path.table

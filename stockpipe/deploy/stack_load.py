@@ -133,7 +133,7 @@ class StackTarget:
     def __init__(self, session: LoadSession, aws: Aws, stack: StackUnderLoad, place: Place) -> None:
         self.place = place
         self._session, self._aws, self._stack = session, aws, stack
-        self._function = session.tap.wiring.consumer.logical_id
+        self._function = wiring(session.stack).consumer.logical_id
         self._logs_from_at = session.clock.now() - 1
         self._known: set[str] = set()
         self._environments: dict[str, int] = {}
@@ -191,16 +191,13 @@ class StackTarget:
 
     async def look_at_queues(self) -> None:
         """Read how many messages the queue and its dead-letter queue hold now."""
-        tap, queues = self._session.tap, {}
-        for queue, at in (
-            (tap.wiring.queue, self._stack.queue),
-            (tap.wiring.dead_letter_queue, self._stack.dead_letter),
-        ):
+        path, queues = wiring(self._session.stack), {}
+        for queue, at in ((path.queue, self._stack.queue), (path.dead_letter_queue, self._stack.dead_letter)):
             if queue is not None:
                 now = await queue_status(self._aws, at)
                 queues[queue.name] = QueueCounters(now.visible, now.in_flight, now.delayed)
-        self._empty_looks = 0 if queues[tap.wiring.queue.name].held else self._empty_looks + 1
-        tap.sample_from_outside(StoreCounters(self._session.clock.now(), queues=queues))
+        self._empty_looks = 0 if queues[path.queue.name].held else self._empty_looks + 1
+        self._session.tap.sample_from_outside(StoreCounters(self._session.clock.now(), queues=queues))
 
     async def _read_logs(self) -> None:
         """Read all lines since shortly before the newest one seen, each once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.load.plan.arrivals import constant
-from simulator.load.plan.plan import AuditChoice, Plan, TargetName
+from simulator.load.plan.plan import AuditChoice, Copies, Plan, TargetName
 from simulator.load.plan.slo import FIGURES
 from simulator.run.bounds import parse_all
 
@@ -14,10 +14,12 @@ def plan(
     target: TargetName = "store",
     slo: tuple[str, ...] = (),
     audit: AuditChoice = "full",
+    copies: Copies | None = None,
 ) -> Plan:
     """A plan of ten seconds at four a second."""
     return Plan(
         constant(4.0, 10.0),
+        copies=copies,
         rows=1,
         seed=1,
         poisson=False,

@@ -122,7 +122,7 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
         handler_cpu=_mean(gauges, "handler_cpu") if plan.local and plan.runtime == "inline" else None,
         concurrency=_mean(gauges, "concurrency") if plan.local else None,
         pollers=tap.pollers,
-        pollers_limit=_pollers_limit(tap.wiring.mapping),
+        pollers_limit=sum(_pollers_limit(mapping) for mapping in tap.mappings) or None,
         invocations=tap.totals.ended,
         errors=tap.totals.errors,
         invocations_throttled=tap.totals.throttled,

@@ -1,7 +1,7 @@
 """What a load test takes from the observations on their way to telemetry.
 
-Stored instants come from settled messages or, for a deployed stack, from log lines; handler figures come from
-invocations, CPU shares from the target's counters. Hot paths call it, so it only adds.
+Stored instants come from settled messages and events or, for a deployed stack, from log lines; handler figures come
+from invocations, CPU shares from the target's counters. Hot paths call it, so it only adds.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from simulator.load.measure.live import Live
 from simulator.load.measure.recording import SENT, Recording
 from simulator.load.measure.series import Gauge
 from simulator.load.plan.objects import Objects
-from simulator.load.plan.plan import TargetName
+from simulator.load.plan.plan import Plan
 from simulator.proof.notifications import objects_of
-from simulator.stack.wiring import Wiring
+from simulator.stack.model import Stack
+from simulator.stack.wiring import flow
 from simulator.telemetry.metrics import embedded_metrics
+from simulator.telemetry.roles import consumers
 
 
 @dataclass(slots=True)
@@ -44,15 +46,21 @@ class Tap:
     """Collects what a load test reports: instants in `recording` and `live`, counts in `totals`.
 
     The twin samples our own store. For a sink or a deployed stack, its owner calls `sample` or `sample_from_outside`.
-    `written` is the number of rows that the consumer says it wrote.
+    `written` is the number of rows that the consumers say they wrote.
     """
 
     def __init__(
-        self, onwards: Record, recording: Recording, wiring: Wiring, objects: Objects, live: Live, target: TargetName
+        self, onwards: Record, recording: Recording, stack: Stack, objects: Objects, live: Live, plan: Plan
     ) -> None:
-        self._onwards, self.recording, self.wiring = onwards, recording, wiring
-        self._objects, self._live, self._target = objects, live, target
-        self._consumer = wiring.consumer.logical_id
+        self._onwards, self.recording, self._parts = onwards, recording, flow(stack)
+        self._objects, self._live, self._target = objects, live, plan.target
+        self._queue = plan.copies.to if plan.copies is not None and plan.unit == "message" else None
+        polled = {each.logical_id for each in self._parts.queues}
+        self.mappings = [each for each in stack.mappings.values() if each.queue in polled]
+        self._consumers = frozenset(consumers(stack, self._parts))
+        self._numbers: dict[str, int] = {}
+        self._early: dict[str, tuple[float, str]] = {}
+        self._pollers: dict[str, int] = {}
         self._generator_cpu_s = 0.0
         self.durations_s = array("d")
         self.inits_s = array("d")
@@ -71,11 +79,13 @@ class Tap:
         match observation:
             case observations.MessageSettled(deleted=True):
                 self._deleted(observation)
-            case observations.InvocationStarted(function=self._consumer):
-                self.concurrency += 1
-            case observations.InvocationEnded(function=self._consumer):
+            case observations.EventSettled(succeeded=True):
+                self._objects_done(observation.event, observation.at)
+            case observations.InvocationStarted():
+                self.concurrency += observation.function in self._consumers
+            case observations.InvocationEnded():
                 self._ended(observation)
-            case observations.EnvironmentStarted(function=self._consumer):
+            case observations.EnvironmentStarted(function=name) if name in self._consumers:
                 self.inits_s.append(observation.init_s)
             case observations.InvocationThrottled():
                 self.totals.throttled += 1
@@ -83,7 +93,8 @@ class Tap:
                 self.totals.receives += 1
                 self.totals.received += observation.count - observation.test_events
             case observations.PollersScaled():
-                self.pollers = observation.concurrency
+                self._pollers[observation.mapping] = observation.concurrency
+                self.pollers = sum(self._pollers.values())
             case observations.ObjectPut():
                 self._first_put_at = self._first_put_at or observation.at
             case observations.LogWritten():
@@ -92,6 +103,12 @@ class Tap:
                 self._sampled(observation.counters)
                 return
         self._onwards(observation)
+
+    def accepted(self, message_id: str, number: int) -> None:
+        """The queue took the message of this number, and gave it this id."""
+        self._numbers[message_id] = number
+        if (early := self._early.pop(message_id, None)) is not None:
+            self._message_deleted(message_id, *early)
 
     def carry(self, table: TableCounters | None) -> None:
         """The table is about to be recreated; keep its counts so far."""
@@ -129,33 +146,33 @@ class Tap:
 
         Messages in the dead-letter queue beyond those at the first sample count as moved there.
         """
-        sent, name = self.recording.count(self.recording.all(), SENT), self.wiring.queue.name
-        queue, totals = counters.queues.get(name, QueueCounters()), self.totals
-        if self.wiring.dead_letter_queue is not None:
-            held = counters.queues[self.wiring.dead_letter_queue.name].held
+        sent, totals, parts = self.recording.count(self.recording.all(), SENT), self.totals, self._parts
+        if parts.dead_letter_queues:
+            held = sum(counters.queues[each.name].held for each in parts.dead_letter_queues)
             if self._dead_letters_before is None:
                 self._dead_letters_before = held
             totals.dead_lettered = max(totals.dead_lettered, held - self._dead_letters_before)
-        queue = replace(
-            queue,
-            sent=sent,
-            received=totals.received,
-            deleted=totals.deleted,
-            dead_lettered=totals.dead_lettered,
-        )
-        bucket = BucketCounters(puts=sent, first_put_at=self._first_put_at)
+        seen = {name: getattr(totals, name) for name in ("received", "deleted", "dead_lettered")}
+        # The figures of a kind are summed, so that what was seen of all of them may stand at the first.
+        queues = {
+            each.name: replace(counters.queues.get(each.name, QueueCounters()), sent=sent, **seen)
+            for each in parts.queues[:1]
+        }
+        bucket = BucketCounters(puts=0 if self._queue else sent, first_put_at=self._first_put_at)
         self.sample(
             replace(
                 counters,
-                queues={**counters.queues, name: queue},
-                tables={self.wiring.table.name: self.written},
-                buckets={self.wiring.bucket.name: bucket},
+                queues={**counters.queues, **queues},
+                tables={each.name: self.written for each in parts.tables[:1]},
+                buckets={each.name: bucket for each in parts.buckets[:1]},
             )
         )
 
     def stored(self, key: str, at: float) -> bool:
         """The object is stored. Returns whether it belongs to this run and was not stored before."""
-        number = self._objects.number(key)
+        return self._done(self._objects.number(key), at)
+
+    def _done(self, number: int | None, at: float) -> bool:
         if number is None or not self.recording.store(number, at):
             return False
         self._live.stored(self.recording.planned[number], at)
@@ -173,13 +190,32 @@ class Tap:
 
     def _deleted(self, message: observations.MessageSettled) -> None:
         self.totals.deleted += not is_test_event(message.body)
-        for ref in objects_of(message.body):
-            if message.reason != observations.FILTERED:
-                self.stored(ref.key, message.at)
+        if self._queue is None:
+            self._objects_done(message.body, message.at, message.reason)
+        elif message.queue == self._queue:
+            self._message_deleted(message.message_id, message.at, message.reason)
+
+    def _objects_done(self, event: str, at: float, reason: str = "") -> None:
+        for ref in objects_of(event):
+            if reason != observations.FILTERED:
+                self.stored(ref.key, at)
             elif (number := self._objects.number(ref.key)) is not None:
                 self.recording.filter(number)
 
+    def _message_deleted(self, message_id: str, at: float, reason: str) -> None:
+        number = self._numbers.pop(message_id, None)
+        if number is None:  # the generator has not said yet which one it is, or somebody else has sent it
+            self._early[message_id] = at, reason
+            if len(self._early) > limits.LOAD_EARLY_MESSAGES:
+                del self._early[next(iter(self._early))]
+        elif reason == observations.FILTERED:
+            self.recording.filter(number)
+        else:
+            self._done(number, at)
+
     def _ended(self, invocation: observations.InvocationEnded) -> None:
+        if invocation.function not in self._consumers:
+            return
         self.totals.ended += 1
         self.totals.errors += invocation.outcome != "success"
         self.totals.delete_requests += -(-invocation.messages // limits.SQS_BATCH_ENTRIES)
@@ -188,7 +224,7 @@ class Tap:
 
     def _logged(self, log: observations.LogWritten) -> None:
         self.totals.log_bytes += len(log.line) + 1
-        if '"_aws"' not in log.line or log.function != self._consumer:
+        if '"_aws"' not in log.line or log.function not in self._consumers:
             return
         metrics = embedded_metrics(log.line) or {}
         figures: dict[str, Any] = {name: round(metrics.get(metric, 0)) for name, metric in _PUBLISHED.items()}
@@ -203,9 +239,9 @@ class Tap:
         if self._target == "endpoint":
             self.sample_from_outside(counters)
         elif self._target == "store":
-            name = self.wiring.table.name
-            table = _added(self._carried, counters.tables.get(name, TableCounters()))
-            self.sample(replace(counters, tables={**counters.tables, name: table}))
+            names = [each.name for each in self._parts.tables[:1]]
+            tables = {name: _added(self._carried, counters.tables.get(name, TableCounters())) for name in names}
+            self.sample(replace(counters, tables={**counters.tables, **tables}))
 
 
 _PUBLISHED = {

@@ -14,13 +14,33 @@ from simulator.run.bounds import SummaryBound
 
 TargetName = Literal["store", "sink", "endpoint", "stack"]
 AuditChoice = Literal["full", "sample", "none"]
+Unit = Literal["object", "message"]
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What another application gets: copies of a file (here in base64), as objects or messages, and where they go.
+
+    `to` is the logical id of the bucket or queue, `name` its name. A key begins with `prefix` and ends with `end`.
+    """
+
+    unit: Unit
+    to: str
+    name: str
+    content: str
+    prefix: str = ""
+    end: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One load test. Without a profile (if `backlog` is above zero), nothing arrives by the clock."""
+    """One load test. Without a profile (if `backlog` is above zero), nothing arrives by the clock.
+
+    `copies` are what another application is sent; it has no rows, so that `rows` is 0. None for the pipeline.
+    """
 
     profile: Profile
+    copies: Copies | None
     rows: int
     seed: int
     poisson: bool
@@ -48,6 +68,11 @@ class Plan:
         return self.backlog or (None if self.find_max else self.profile.total)
 
     @property
+    def unit(self) -> Unit:
+        """What is sent."""
+        return self.copies.unit if self.copies is not None else "object"
+
+    @property
     def local(self) -> bool:
         """Whether the pipeline runs on this machine, in a twin."""
         return self.target != "stack"
@@ -56,9 +81,10 @@ class Plan:
     def audited(self) -> bool:
         """Whether the run is audited.
 
-        A sink keeps no rows to audit, and `verify` audits a deployed stack, after showing what that costs.
+        A sink keeps no rows to audit, another application's rows are not known, and `verify` audits a deployed stack,
+        after showing what that costs.
         """
-        return self.target in ("store", "endpoint") and self.audit != "none"
+        return self.target in ("store", "endpoint") and self.audit != "none" and self.copies is None
 
     @property
     def bounds(self) -> tuple[SummaryBound, ...]:

@@ -65,6 +65,8 @@ def require_measured(plan: Plan) -> None:
 
 def _unmeasured(path: Path, plan: Plan) -> tuple[str, str] | None:
     """Why no run by this plan has a figure, and what to do; None if one may have it."""
+    if plan.copies is not None and (path[0] in ("audit", "cost") or path == ("backlog", "drain_rows_per_s")):
+        return "only the pipeline's rows are known", "leave out this bound"
     if path[0] == "audit" and not plan.audited:
         return _UNAUDITED.get(plan.target, ("--audit none reads no rows", "leave out --audit none, or this bound"))
     if path in _OF_THE_WHOLE_TABLE and plan.audit == "sample":

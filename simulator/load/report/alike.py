@@ -107,6 +107,7 @@ def _plain(value: Any) -> str:
 _LOAD: Mapping[str, Callable[[float], str]] = {
     "target": str,
     "rows": str,
+    **dict.fromkeys(("object", "message", "to"), str),
     "rate": rate_text,
     "duration": duration_text,
     "ramp": rate_text,

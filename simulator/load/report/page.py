@@ -17,7 +17,7 @@ from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.figures import size
 from simulator.load.plan.slo import FIGURES, PERCENTILES
 from simulator.load.report import charts
-from simulator.load.report.text import audit_words, latencies, sample_note, shape
+from simulator.load.report.text import latencies, proof_words, sample_note, shape, worded
 from simulator.run.bounds import words
 
 WRAPPED = 26
@@ -42,20 +42,18 @@ def page(summary: Mapping[str, Any]) -> str:
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The data of the charts: the series, and where a search's probes are in it."""
+    """The data of the charts: the series, where a search's probes are in it, and what it counts."""
     series = summary["series"]
-    return series and {**series, "probes": charts.placed_probes(summary)}
+    names = {"unit": worded("object", summary), "done": worded("stored", summary)}
+    return series and {**series, **names, "probes": charts.placed_probes(summary)}
 
 
 def _body(summary: Mapping[str, Any]) -> Iterable[str]:
     yield from _head(summary)
     yield _bounds_table(summary)
-    yield _tiles(summary)
-    yield _verdict(summary)
-    yield _percentile_table(summary)
-    yield from charts.sections(summary)
-    yield charts.course_table(summary)
-    yield _search_table(summary)
+    measured = (_tiles(summary), _verdict(summary), _percentile_table(summary), *charts.sections(summary))
+    for part in (*measured, charts.course_table(summary), _search_table(summary)):
+        yield worded(part, summary)
     yield _cost_table(summary)
     yield _run_table(summary)
     yield _details(summary)
@@ -63,12 +61,13 @@ def _body(summary: Mapping[str, Any]) -> Iterable[str]:
 
 def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     options, arrivals = summary["options"], summary["arrivals"]
-    yield f"<h1>Load test: {summary['stored']:,} of {counted(summary['planned'], 'object')} stored</h1>"
-    proof = audit_words(summary) if summary["audit"] is None else f"audit {audit_words(summary)}"
+    done = worded(f"{summary['stored']:,} of {counted(summary['planned'], 'object')} stored", summary)
+    yield f"<h1>Load test: {done}</h1>"
+    kind = "audit " if summary["audit"] else "deliveries " if summary.get("deliveries") else ""
     said = [
         f"target {options.get('target')}",
-        f"{shape(summary)}, {counted(arrivals['rows'], 'row')} per object",
-        proof,
+        shape(summary) + (f", {counted(arrivals['rows'], 'row')} per object" if arrivals["rows"] else ""),
+        kind + proof_words(summary),
         f"seed {summary['seed']}",
         summary["started_at"],
         f"stockpipe {summary['versions'].get('stockpipe')}",
@@ -99,6 +98,8 @@ def _tiles(summary: Mapping[str, Any]) -> str:
         ),
         ("per million rows on AWS", f"{bill['usd_per_million_rows']:.3f} USD" if bill else "-"),
     ]
+    if not summary["arrivals"]["rows"]:
+        tiles = [tile for tile in tiles if "row" not in tile[0] and "ceiling" not in tile[0]]
     if filtered := summary["queue"]["filtered"]:
         tiles.insert(4, ("deleted by the filter", counted(filtered, "object")))
     if summary["find_max"]:
@@ -138,7 +139,7 @@ def _bounds_table(summary: Mapping[str, Any]) -> str:
     if not summary["bounds"]:
         return ""
     rows = [
-        [judged["bound"], value, "held" if judged["held"] else "missed", meaning]
+        [judged["bound"], value, "held" if judged["held"] else "missed", worded(meaning, summary)]
         for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"]))
         for value, meaning in (words(judged, summary, FIGURES),)
     ]

@@ -26,6 +26,7 @@ from simulator.run import summary as runs
 from simulator.run.advice import Situation
 from simulator.run.bounds import judge
 from simulator.run.command_line import quoted
+from simulator.stack.wiring import wiring
 
 SCHEMA = "stockpipe.load/1"
 
@@ -115,14 +116,15 @@ def _refusal(lag: Percentiles) -> str | None:
 
 
 def _arrivals(plan: Plan) -> dict[str, Any]:
+    sent = {"rows": plan.rows or None, "unit": plan.unit}
     if plan.backlog:
-        return {"shape": "backlog", "objects": plan.backlog, "rows": plan.rows}
+        return {"shape": "backlog", "objects": plan.backlog, **sent}
     if plan.find_max:
-        return {"shape": "search", "rows": plan.rows}
+        return {"shape": "search", **sent}
     return {
         "shape": plan.profile.name,
         "poisson": plan.poisson,
-        "rows": plan.rows,
+        **sent,
         "duration_s": plan.profile.duration_s,
         "segments": [asdict(segment) for segment in plan.profile.segments],
     }
@@ -159,7 +161,7 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
     rate = _stored_per_s(result, drained)
     if plan.backlog and rate is not None:
         found["drain_objects_per_s"] = round(rate, 2)
-        found["drain_rows_per_s"] = round(rate * plan.rows, 1)
+        found["drain_rows_per_s"] = round(rate * plan.rows, 1) or None
         found["last_tenth_to_first"] = _rounded(drain_share(stores), 3)
     return found
 
@@ -199,7 +201,9 @@ def _find_max(result: Result, search: CapacitySearch) -> dict[str, Any]:
 
 def _cost(session: LoadSession, sent: int, summary: Mapping[str, Any]) -> dict[str, Any] | None:
     plan, tap, table = session.plan, session.tap, summary["table"]
-    totals, memory_mb = tap.totals, tap.wiring.consumer.memory_mb
+    if plan.copies is not None:
+        return None
+    totals, memory_mb = tap.totals, wiring(session.stack).consumer.memory_mb
     quantities = {
         **cost.duration(session.stack.parameters, memory_mb, cost.billed_s(tap.durations_s, tap.inits_s)),
         "lambda_requests": totals.ended,

@@ -38,27 +38,43 @@ _LATENCIES = {
 def render(summary: Mapping[str, Any]) -> RenderableType:
     """The verdict, the bounds, the percentiles, what held the pipeline back, the cost, and why anything failed."""
     kept = bounds_kept(summary, FIGURES)
-    parts = [_headline(summary), *kept, _Percentiles(summary), labelled(_lines(summary))]
+    lines = [(worded(label, summary), worded(line, summary)) for label, line in _lines(summary)]
+    parts = [_headline(summary), *kept, _Percentiles(summary), labelled(lines)]
     return Group(*parts, *render_causes(summary), *render_next_steps(summary))
 
 
 def _headline(summary: Mapping[str, Any]) -> Text:
-    arrivals, audit = summary["arrivals"], summary["audit"]
-    text = Text(f"{summary['stored']:,} of {counted(summary['planned'], 'object')} stored", Style(bold=True))
-    text.append(f", {counted(arrivals['rows'], 'row')} each, {shape(summary)}; ", Style(bold=False))
-    if audit is None:
-        text.append(audit_words(summary), Style(dim=True, bold=False))
+    done, rows = f"{summary['stored']:,} of {counted(summary['planned'], 'object')} stored", summary["arrivals"]["rows"]
+    text = Text(worded(done, summary), Style(bold=True))
+    text.append((f", {counted(rows, 'row')} each" if rows else "") + f", {shape(summary)}; ", Style(bold=False))
+    if proof := summary["audit"] or summary.get("deliveries"):
+        style = {"exact": "green", "settled": "green", "differs": "red"}.get(proof["verdict"], "yellow")
+        kind = "audit" if summary["audit"] else "deliveries"
+        text.append(f"{kind} {proof_words(summary)}", Style.parse(f"bold {style}"))
     else:
-        style = {"exact": "green", "differs": "red"}.get(audit["verdict"], "yellow")
-        text.append(f"audit {audit_words(summary)}", Style.parse(f"bold {style}"))
+        text.append(proof_words(summary), Style(dim=True, bold=False))
     if summary["interrupted"]:
         text.append("; interrupted", Style.parse("yellow"))
     return text
 
 
-def audit_words(summary: Mapping[str, Any]) -> str:
-    """The audit's verdict, with the size of a sample and what a search left; without an audit, the reason."""
-    audit, target = summary["audit"], summary["options"]["target"]
+def worded(text: str, summary: Mapping[str, Any]) -> str:
+    """A text about stored objects, in the words for this load: another application's are processed, or messages."""
+    arrivals = summary["arrivals"]
+    words = {} if arrivals["rows"] else {"stored": "processed"}
+    if arrivals.get("unit") == "message":
+        words |= {"whose messages the filter": "which the filter", "object": "message", "Object": "Message"}
+        words |= {" put and": " sent and", "send (put)": "send", " put": " request"}
+    for usual, other in words.items():
+        text = text.replace(usual, other)
+    return text
+
+
+def proof_words(summary: Mapping[str, Any]) -> str:
+    """The verdict, with the size of an audit's sample and what a search left; without any, the reason."""
+    audit, target, deliveries = summary["audit"], summary["options"]["target"], summary.get("deliveries")
+    if deliveries:
+        return str(deliveries["verdict"])
     if audit is not None:
         sample = sample_words(audit)
         return f"{audit['verdict']}{f' in a sample of {sample}' if sample else ''}{_left(summary)}"
@@ -123,7 +139,7 @@ class _Percentiles:
 def latencies(summary: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every distribution in the summary with its name, the generator's lag last."""
     for key, label in _LATENCIES.items():
-        yield label, summary["latency_s"][key]
+        yield worded(label, summary), summary["latency_s"][key]
     yield "generator lag", summary["generator_lag_s"]
 
 
@@ -137,7 +153,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     objects, rows = throughput.get("objects_per_s_mean"), throughput.get("rows_per_s_mean")
     few = f"{counted(summary['stored'], 'object')}, too few for a rate" if summary["stored"] else "nothing"
     yield "stored", f"{objects:,.1f} objects/s, from the first arrival to the last stored" if objects else few
-    if rows:
+    if rows and summary["arrivals"]["rows"]:
         busiest = throughput.get("rows_per_s_max")
         most = f", busiest second {counted(round(busiest), 'row')}" if busiest else ""
         yield "", f"mean {significant(rows)} rows/s{most}"
@@ -184,7 +200,8 @@ def _backlog(held: Mapping[str, Any]) -> str:
         said += ", not drained"
     if held.get("drain_objects_per_s"):
         said = f"{counted(held['peak'], 'object')} drained in {seconds(held['drain_s'] or 0.0)}"
-        said += f": {held['drain_objects_per_s']:,.1f} objects/s, {held['drain_rows_per_s']:,.0f} rows/s"
+        said += f": {held['drain_objects_per_s']:,.1f} objects/s"
+        said += f", {held['drain_rows_per_s']:,.0f} rows/s" if held["drain_rows_per_s"] else ""
         if held["last_tenth_to_first"] is not None:
             said += f"; last tenth at {held['last_tenth_to_first']:.2f} of the first tenth's rate"
     return said

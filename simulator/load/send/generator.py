@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import signal
 from collections import deque
@@ -32,8 +33,11 @@ from simulator.load.send.signing import SignedRequest, Signer
 class Prepared:
     """Signed requests for the next numbers, prepared while there is time, within limits on memory and age."""
 
-    def __init__(self, clock: Clock, objects: Objects, signer: Signer, bucket_url: str) -> None:
-        self._clock, self._objects, self._signer, self._bucket_url = clock, objects, signer, bucket_url
+    def __init__(
+        self, clock: Clock, objects: Objects, signer: Signer, bucket_url: str, queue_url: str | None = None
+    ) -> None:
+        self._clock, self._objects, self._signer = clock, objects, signer
+        self._bucket_url, self._queue_url = bucket_url, queue_url
         self._ready: deque[SignedRequest] = deque()
         self._next = self._end = 0
         size = len(objects.body(0))
@@ -64,7 +68,11 @@ class Prepared:
         number = self._next
         self._next += 1
         key, body = self._objects.key(number), self._objects.body(number)
-        self._ready.append(self._signer.put_object(self._bucket_url, key, body))
+        if self._queue_url is None:
+            self._ready.append(self._signer.put_object(self._bucket_url, key, body))
+            return
+        message = json.dumps({"QueueUrl": self._queue_url, "MessageBody": body.decode()}).encode()
+        self._ready.append(self._signer.call("sqs", "AmazonSQS.SendMessage", message))
 
 
 class Generator:
@@ -72,9 +80,9 @@ class Generator:
 
     def __init__(self, clock: Clock, http: aiohttp.ClientSession, answers: Answers, hello: protocol.Hello) -> None:
         self._clock, self._http, self._answers, self._senders = clock, http, answers, hello.senders
-        self._objects = hello.objects
+        self._objects, self._sends_messages = hello.objects, hello.queue_url is not None
         self._signer = Signer(hello.endpoint, hello.identity)
-        self._prepared = Prepared(clock, hello.objects, self._signer, hello.bucket_url)
+        self._prepared = Prepared(clock, hello.objects, self._signer, hello.bucket_url, hello.queue_url)
         self._busy: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
@@ -138,14 +146,17 @@ class Generator:
     async def _send(self, number: int, request: SignedRequest) -> None:
         sent_at = self._clock.now()
         try:
-            async with self._http.put(
-                URL(request.url, encoded=True), data=request.body, headers=request.headers
+            async with self._http.request(
+                request.method, URL(request.url, encoded=True), data=request.body, headers=request.headers
             ) as response:
                 text = await response.read()
                 status, why = response.status, f"HTTP {response.status} {text[:200].decode(errors='replace')}"
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             status, why = 0, f"{type(error).__name__} {error}"
         now = self._clock.now()
+        if status == 200 and self._sends_messages:
+            self._answers.fate(number, sent_at, now, SENT, json.loads(text)["MessageId"])
+            return
         self._answers.fate(number, sent_at, now, SENT if status == 200 else FAILED)
         if status != 200:
             self._answers.failure(" ".join(why.split()))
@@ -178,9 +189,9 @@ class Answers:
         self._fates: list[protocol.Fate] = []
         self._failures: list[str] = []
 
-    def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
-        """What became of one arrival."""
-        self._fates.append((number, sent_at, answered_at, status))
+    def fate(self, *fate: Any) -> None:
+        """What became of one arrival: the members of a `Fate`."""
+        self._fates.append(fate)
 
     def failure(self, why: str) -> None:
         """Why a send failed, in one line; only the first few are reported."""

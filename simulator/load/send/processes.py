@@ -18,8 +18,8 @@ from simulator.base.errors import CouldNotFinish
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.send import protocol
 
-FateSink = Callable[[int, float | None, float | None, int], object]
-"""Receives each arrival's fate: number, sent and answered instants, status."""
+FateSink = Callable[..., object]
+"""Receives each arrival's fate: number, sent and answered instants, status, and the id of a message."""
 Ended = TypeVar("Ended", bound=protocol.Answer)
 
 

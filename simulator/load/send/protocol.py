@@ -19,19 +19,20 @@ from simulator.load.plan.arrivals import Profile, poisson_offsets
 from simulator.load.plan.objects import Objects
 from simulator.load.send.signing import Identity
 
-Fate = tuple[int, float | None, float | None, int]
-"""What became of an arrival: its number, when it was sent and answered, and its status in `Recording`."""
+Fate = tuple[int, float | None, float | None, int] | tuple[int, float | None, float | None, int, str]
+"""What became of an arrival: its number, when it was sent and answered, its status in `Recording`; a message's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Where to put objects, with which credentials, and which objects; at most `senders` puts are in flight."""
+    """Where to put objects (or send them as messages), whose credentials, which objects, and how many at once."""
 
     endpoint: str
     bucket_url: str
     identity: Identity
     objects: Objects
     senders: int = limits.LOAD_SENDERS
+    queue_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import math
 from collections.abc import AsyncIterator, Callable
 
 from simulator.base import limits
-from simulator.base.observations import ObjectPut
+from simulator.base.observations import MessageSent, ObjectPut
 from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import Profile
 from simulator.load.plan.objects import VARIANTS
@@ -79,16 +79,20 @@ class Sender:
             self._recording.truncate(span.numbers.start + count)
             span.cut(count, self.session.clock.now())
 
-    def _fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
+    def _fate(
+        self, number: int, sent_at: float | None, answered_at: float | None, status: int, message_id: str | None = None
+    ) -> None:
         session, recording = self.session, self._recording
         if not recording.fate(number, sent_at, answered_at, status):
             return
         session.live.fate(recording.planned[number], sent_at, status)
-        if answered_at is not None and not math.isnan(recording.answered[number]):
-            put = ObjectPut(
-                answered_at, session.bucket, session.objects.key(number), self._body_bytes[number % VARIANTS]
-            )
-            session.tap.record(put)
+        if message_id is not None and answered_at is not None:
+            session.tap.accepted(message_id, number)
+            session.tap.record(MessageSent(answered_at, session.destination))
+        elif answered_at is not None and not math.isnan(recording.answered[number]):
+            copied, key = session.plan.copies is not None, session.objects.key(number)
+            size = len(session.objects.body(number)) if copied else self._body_bytes[number % VARIANTS]
+            session.tap.record(ObjectPut(answered_at, session.destination, key, size))
 
     @contextlib.asynccontextmanager
     async def _stopping(self, span: Span, until: Callable[[Span], bool]) -> AsyncIterator[None]:

@@ -51,6 +51,7 @@ def steps_text(rates: tuple[float, ...]) -> str:
 
 
 _LOAD = ("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max", "seed")
+_COPIED = ("object_file", "message_file")
 _CONSUMER = (
     "template",
     "parameters",
@@ -67,7 +68,7 @@ class LoadTestOptions(AwsOptions):
     """The load, its target, the consumer's settings, and the output."""
 
     panels: ClassVar = {
-        "The load": _LOAD,
+        "The load": (*_LOAD, *_COPIED, "to"),
         "Where it goes": (*("target", "sink_latency_s", "endpoint_url", "port", "stack", "region", "profile", "yes"),),
         "How the consumer runs": (*_CONSUMER, "drain_timeout_s"),
         "What decides the exit code": ("slo", "accept", "audit"),
@@ -78,6 +79,9 @@ class LoadTestOptions(AwsOptions):
         frozenset({"ramp", "steps", "spike_per_s", "backlog", "find_max"}),
         *(frozenset({"poisson", shape}) for shape in ("backlog", "find_max")),
         frozenset({"target", "endpoint_url", "stack"}),
+        frozenset(_COPIED),
+        *(frozenset({file, other}) for file in _COPIED for other in ("rows", "stack", "target=sink")),
+        *(frozenset({file, f"audit={audited}"}) for file in _COPIED for audited in ("full", "sample")),
         # A deployed stack already has a consumer, and a load that costs money must be typed.
         *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
         *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),
@@ -120,6 +124,22 @@ class LoadTestOptions(AwsOptions):
             "--find-max", help="Search for the highest rate that still meets the latency target of --slo (p99<5s)."
         ),
     ] = False
+    object_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--object",
+            metavar="FILE",
+            help="For another application: put copies of this file, with {n}, {uuid} and {timestamp} replaced.",
+        ),
+    ] = None
+    message_file: Annotated[
+        Path | None,
+        typer.Option("--message", metavar="FILE", help="The same, as messages to the queue that its functions poll."),
+    ] = None
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The bucket for --object or the queue for --message, if there are several."),
+    ] = None
     target: Annotated[
         Literal["store", "sink"],
         typer.Option(help="The store on this machine, or a sink that accepts everything and only counts."),

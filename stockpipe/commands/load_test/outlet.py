@@ -118,7 +118,8 @@ class _Outlet:
     def _print(self) -> None:
         built = self.summary
         if self.display.mode == "quiet":
-            verdict = f"verdict {text.audit_words(built)}" if built["audit"] else "no audit"
+            proof = built["audit"] or built.get("deliveries")
+            verdict = f"verdict {text.proof_words(built)}" if proof else "no audit"
             missed = bounds.missed(built["bounds"], FIGURES)
             self.display.console.print(
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
@@ -140,13 +141,16 @@ def repeat_words(options: LoadTestOptions) -> tuple[str, ...]:
 
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
     """The resolved options, named as on the command line; times are in seconds, rates per second."""
-    asked = ("rows", "backlog", "ramp", "steps", "poisson", "find_max", "endpoint_url", "stack", "slo")
+    asked = ("backlog", "ramp", "steps", "poisson", "find_max", "endpoint_url", "stack", "slo")
     return {
         "target": plan.target,
         "rate": options.rate_per_s if plan.duration_s and not options.ramp and not options.steps else None,
         "duration": plan.duration_s,
         "spike": options.spike_per_s,
-        **{name: getattr(options, name) for name in (*asked, "seed", "runtime", "port", "ui")},
+        **{name: getattr(options, name) for name in (*asked, "seed", "runtime", "port", "ui", "to")},
+        "rows": plan.rows or None,
+        "object": str(options.object_file) if options.object_file else None,
+        "message": str(options.message_file) if options.message_file else None,
         "sink_latency": plan.sink_latency_s if plan.target == "sink" else None,
         "template": str(options.template) if options.template else None,
         "parameters": parameters(options),
@@ -157,9 +161,9 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
 
 
 def exit_code(summary: Mapping[str, Any], result: Result) -> ExitCode:
-    """1 if rows are not proven, a bound is missed or a search has no answer; 130 for an early end."""
-    audit = summary["audit"]
-    proven = audit is None or audit["verdict"] == "exact"
+    """1 if rows or deliveries are not proven, a bound is missed or a search has no answer; 130 for an early end."""
+    proof = summary["audit"] or summary.get("deliveries")
+    proven = not proof or proof["verdict"] in ("exact", "settled")
     drained = summary["backlog"]["drained"] is not False
     if not proven or not drained or not all(judged["held"] for judged in summary["bounds"]):
         return ExitCode.NOT_PROVEN

@@ -22,6 +22,7 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
+from stockpipe.commands.load_test.copies import copies_of
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
@@ -30,7 +31,8 @@ from stockpipe.commands.words import require_sound
 
 def run_load_test(options: LoadTestOptions) -> int:
     """Run the load test and return the exit code."""
-    inputs = (options.template, *(file.path for file in options.parameter_files))
+    named = (options.template, options.object_file, options.message_file)
+    inputs = (*named, *(file.path for file in options.parameter_files))
     if str(options.report) == "-":
         raise InputError("--report: '-' is not a file", hint="name a file, as in --report load.html")
     require_writable(options.report, options.screenshot, summary=options.summary, inputs=inputs)
@@ -45,8 +47,8 @@ def run_load_test(options: LoadTestOptions) -> int:
         require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
-    clock, bucket = SystemClock(), wiring(stack).bucket.name
-    session = LoadSession.create(plan, stack, clock, bucket, run_options(plan, clock.now()))
+    clock, to = SystemClock(), plan.copies.name if plan.copies else wiring(stack).bucket.name
+    session = LoadSession.create(plan, stack, clock, to, run_options(plan, clock.now()))
     return asyncio.run(run_shown(options, session, open_twin(session)))
 
 
@@ -59,14 +61,17 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     _require_provable(options, target)
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
     require_sound(stack, options.template)
-    asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
+    copies = copies_of(options, stack)
+    asked = ("seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
     plan = Plan(
         profile=profile,
+        copies=copies,
+        rows=options.rows if copies is None else 0,
         backlog=options.backlog or 0,
         target=target,
         endpoint_url=options.endpoint_url if target == "endpoint" else None,
         slo=parse_all(options.slo, FIGURES),
-        window_s=float(wiring(stack).mapping.window_s),
+        window_s=float(max((mapping.window_s for mapping, *_ in stack.mapped()), default=0)),
         accepted=frozenset(options.accept),
         **{name: getattr(options, name) for name in asked},
     )
@@ -101,12 +106,9 @@ def _target(options: LoadTestOptions) -> TargetName:
 
 
 def _require_nothing_overridden(options: LoadTestOptions) -> None:
-    given = [options.flag_of(option) for option in options.short if getattr(options, option) is not None]
-    given += ["--parameter"] if options.parameters else []
-    given += ["--parameters"] if options.parameter_files else []
-    given += ["--template"] if options.template else []
-    others = ("runtime", "backlog", "port")
-    given += [f"--{option}" for option in others if getattr(options, option) != getattr(LoadTestOptions, option)]
+    settings = (*options.short, "parameters", "parameter_files", "template", "runtime", "port")
+    names = (*settings, "backlog", "object_file", "message_file", "to")
+    given = [options.flag_of(name) for name in names if getattr(options, name) != getattr(LoadTestOptions, name)]
     if given:
         how = (
             "change it with `stockpipe deploy --parameter NAME=VALUE`"

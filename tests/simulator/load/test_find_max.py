@@ -21,7 +21,7 @@ from simulator.load.send.protocol import Offer
 from simulator.load.send.sender import Sender
 from simulator.load.session import LoadSession
 from simulator.stack import template
-from simulator.telemetry import RunOptions
+from simulator.telemetry.snapshot import RunOptions
 
 STEP_S = 0.1
 
@@ -95,6 +95,7 @@ def session(clock: ManualClock) -> LoadSession:
     """A search of a twin, nothing begun."""
     plan = Plan(
         constant(1.0, 1.0),
+        copies=None,
         rows=1,
         seed=1,
         poisson=False,

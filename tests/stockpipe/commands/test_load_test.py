@@ -117,6 +117,8 @@ def test_a_sink_that_is_not_drained_ends_with_1(stockpipe: Stockpipe) -> None:
         ("exact", True, True, True, {"rate_per_s": None}, ExitCode.INTERRUPTED),
         ("exact", True, True, False, {"rate_per_s": None}, ExitCode.NOT_PROVEN),
         ("exact", True, True, False, {"rate_per_s": 9.0}, ExitCode.DONE),
+        ("settled", True, True, False, None, ExitCode.DONE),
+        ("pending", True, True, False, None, ExitCode.NOT_PROVEN),
     ],
 )
 def test_exit_code_says_what_matters_most(
@@ -124,7 +126,8 @@ def test_exit_code_says_what_matters_most(
 ) -> None:
     """What is not proven or not held outweighs an interruption, which outweighs a search without an answer."""
     summary = {
-        "audit": {"verdict": verdict} if verdict else None,
+        "audit": {"verdict": verdict} if verdict in ("exact", "differs", "unproven") else None,
+        "deliveries": {"verdict": verdict} if verdict in ("settled", "pending") else None,
         "backlog": {"drained": drained},
         "bounds": [{"held": True}, {"held": held}],
         "find_max": rate,
@@ -240,6 +243,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--window", "500ms"), "is not a whole number of seconds"),
         (("--batch-size", "5", "--parameter", "BatchSize=6"), "set the same"),
         (("--stack", "s", "--memory", "512"), "cannot be given for a deployed stack"),
+        (("--stack", "s", "--message", "m", "--to", "x"), "--message, --to cannot be given for a deployed stack"),
         (("--summary", "/nowhere/s.json"), "there is no directory"),
         (("--report", "-"), "'-' is not a file"),
         (("--template", "/nowhere.yaml"), "nowhere.yaml"),

@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
+from fakes.plans import plan
+from simulator.base import limits
 from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import (
     FILTERED,
+    EventSettled,
     InvocationEnded,
     InvocationStarted,
     LogWritten,
     MessageSettled,
     MessagesReceived,
     Observation,
+    PollersScaled,
     StoreSampled,
 )
 from simulator.load.measure.live import Live
 from simulator.load.measure.recording import SENT, Recording
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
-from simulator.load.plan.plan import TargetName
+from simulator.load.plan.plan import Copies, TargetName
 from simulator.stack import template
-from simulator.stack.wiring import wiring
 
 OBJECTS = Objects("stocks/", 1, 0, 1_790_000_000.0)
 
@@ -31,7 +36,15 @@ def a_tap(target: TargetName = "store") -> tuple[Tap, list[Observation]]:
     """A tap on the pipeline's own stack, and what it passes on."""
     passed: list[Observation] = []
     stack = template.load(None, {})
-    return Tap(passed.append, Recording(), wiring(stack), OBJECTS, Live(target), target), passed
+    return Tap(passed.append, Recording(), stack, OBJECTS, Live(target), plan(target=target)), passed
+
+
+def a_tap_on_messages(queue: str = "StockQueue") -> Tap:
+    """A tap on messages to one queue, of which two are planned."""
+    asked = plan(copies=Copies("message", queue, queue, ""))
+    tap = Tap(lambda _: None, Recording(), template.load(None, {}), OBJECTS, Live("store"), asked)
+    tap.recording.plan([10.0, 11.0])
+    return tap
 
 
 def metrics_line(**figures: int) -> str:
@@ -127,3 +140,60 @@ def test_what_a_foreign_dead_letter_queue_gains_was_moved_there() -> None:
         tap.record(StoreSampled(3.0, StoreCounters(3.0, queues=queues(held))))
     seen = [each.counters.queues["StockQueue"].dead_lettered for each in passed if isinstance(each, StoreSampled)]
     assert seen == [0, 0, 2, 2, 3]
+
+
+def deleted(message_id: str, at: float, queue: str = "StockQueue", reason: str = "success") -> MessageSettled:
+    """Any message that is gone from its queue."""
+    return replace(settled(OBJECTS.key(0), at, reason=reason), message_id=message_id, queue=queue)
+
+
+def test_a_message_ends_when_it_is_deleted_whenever_its_id_is_known() -> None:
+    """The generator may say which one it was after the function is done with it; its body does not matter."""
+    tap = a_tap_on_messages()
+    tap.accepted("a", 0)
+    tap.record(deleted("a", 12.0))
+    tap.record(deleted("b", 14.0))
+    assert tap.recording.stored_count == 1
+    tap.accepted("b", 1)
+    assert list(tap.recording.latencies(range(2))) == [2.0, 3.0]
+    assert tap.totals.deleted == 2
+
+
+def test_only_the_messages_that_were_sent_count() -> None:
+    """Those of another queue do not, even with the same id; what a filter deletes is not processed."""
+    tap = a_tap_on_messages()
+    tap.accepted("a", 0)
+    tap.accepted("b", 1)
+    tap.record(deleted("a", 12.0, queue="Other"))
+    tap.record(deleted("b", 13.0, reason=FILTERED))
+    assert (tap.recording.stored_count, list(tap.recording.filtered)) == (0, [False, True])
+
+
+def test_messages_of_others_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function may send to the same queue for ever; only the latest unknown ids are kept."""
+    monkeypatch.setattr(limits, "LOAD_EARLY_MESSAGES", 2)
+    tap = a_tap_on_messages()
+    for message_id in ("b", "x", "y", "a"):
+        tap.record(deleted(message_id, 12.0))
+    tap.accepted("a", 0)
+    tap.accepted("b", 1)
+    assert (tap.recording.stored_count, len(tap._early)) == (1, 1)
+
+
+def test_an_object_without_a_queue_ends_with_its_event() -> None:
+    """A bucket may invoke a function; an event that is given up is not processed."""
+    tap, _ = a_tap()
+    tap.recording.plan([10.0, 11.0])
+    for number, succeeded in ((0, True), (1, False)):
+        body = settled(OBJECTS.key(number), 0.0).body
+        tap.record(EventSettled(13.0 + number, "ConsumerLambda", body, 11.0, succeeded))
+    assert list(tap.recording.latencies(range(2))) == [3.0]
+
+
+def test_the_batches_of_all_mappings_count_together() -> None:
+    """Each says for itself how many it may process at once."""
+    tap, _ = a_tap()
+    assert tap.pollers is None
+    for mapping, concurrency in (("a", 5), ("b", 7), ("a", 10)):
+        tap.record(PollersScaled(1.0, mapping, concurrency))
+    assert tap.pollers == 17

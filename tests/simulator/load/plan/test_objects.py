@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from base64 import b64encode
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
@@ -82,3 +85,34 @@ def test_an_object_without_rows_is_refused() -> None:
     """Zero rows is no object."""
     with pytest.raises(ValueError, match="at least one row"):
         Objects("stocks/", 0, 1, BASE_AT)
+
+
+def copies(content: bytes, seed: int = 7, name: str = "-order.json") -> Objects:
+    """Copies of a file."""
+    return Objects("in/", 0, seed, BASE_AT, name, b64encode(content).decode())
+
+
+def test_only_three_words_in_braces_are_replaced() -> None:
+    """JSON keeps its own braces, and bytes that are no text stay as they are."""
+    made = copies(b'{"n": {n}, "again": "{n}", "at": "{timestamp}", "x": {"N": "{N} {{n}} {m} {n"}}\xff\x00')
+    body = made.body(12)
+    assert body.endswith(b'"x": {"N": "{N} {12} {m} {n"}}\xff\x00')
+    shown = json.loads(body[:-2])
+    assert (shown["n"], shown["again"], shown["at"]) == (12, "12", "2026-09-21T14:13:20.123468Z")
+    assert copies(b"").body(3) == b""
+
+
+def test_a_uuid_follows_from_seed_and_number() -> None:
+    """The same in both places of one copy, different in each other copy and for each other seed."""
+    first, second = (copies(b"{uuid} {uuid}").body(number).decode().split() for number in (0, 1))
+    assert first[0] == first[1] != second[0]
+    assert UUID(first[0]).version == 4
+    assert copies(b"{uuid}").body(0).decode() == first[0] != copies(b"{uuid}", seed=8).body(0).decode()
+
+
+def test_a_copys_key_ends_as_the_file_does() -> None:
+    """So that the suffix of a notification matches; its number comes back from it."""
+    made = copies(b"x")
+    assert made.key(5).startswith("in/load/")
+    assert made.key(5).endswith("/00000005-order.json")
+    assert (made.number(made.key(5)), made.number(made.key(5)[:-5])) == (5, None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fakes.plans import plan
-from simulator.load.plan.plan import TargetName
+from simulator.load.plan.plan import Copies, TargetName
 from simulator.run.bounds import DEFAULTS
 
 
@@ -23,6 +23,12 @@ def test_what_keeps_rows_is_audited_unless_nobody_wants_it() -> None:
     targets: tuple[TargetName, ...] = ("store", "endpoint", "sink", "stack")
     assert [plan(target=target).audited for target in targets] == [True, True, False, False]
     assert [replace(plan(), audit=audit).audited for audit in ("sample", "none")] == [True, False]
+
+
+def test_another_applications_rows_are_not_audited() -> None:
+    """What they are is not known; what is sent is an object or a message."""
+    other = plan(copies=Copies("message", "Orders", "orders", ""))
+    assert (other.audited, other.unit, plan().unit) == (False, "message", "object")
 
 
 def test_a_load_by_the_clock_is_held_to_the_defaults() -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from fakes.plans import plan
 from simulator.base.errors import InputError
-from simulator.load.plan.plan import Plan
+from simulator.load.plan.plan import Copies, Plan
 from simulator.load.plan.slo import FIGURES, require_measured
+
+OTHER = Copies("message", "Orders", "orders", "")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,8 @@ from simulator.load.plan.slo import FIGURES, require_measured
         ),
         ({}, "max_rate>100", "only a search has a highest rate"),
         ({}, "drain_rows_per_s>100", "only a backlog has this rate"),
+        *(({"copies": OTHER}, slo, "only the pipeline's rows are known") for slo in ("missing<1", "cost<1")),
+        ({"backlog": 7, "copies": OTHER}, "drain_rows_per_s>1", "only the pipeline's rows are known"),
         ({"backlog": 7}, "lag_p99<1s", "with --backlog nothing is planned by the clock"),
     ],
 )

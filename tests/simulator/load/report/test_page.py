@@ -166,6 +166,28 @@ def test_what_a_filter_deleted_is_said() -> None:
         assert ("deleted by the filter</span>" in page(summary)) is said
 
 
+@pytest.mark.parametrize(("unit", "head"), [("object", "199 of 200 objects"), ("message", "199 of 200 messages")])
+def test_another_applications_page_and_text_know_no_rows(unit: str, head: str) -> None:
+    """Nor a ceiling nor a cost per row, and nothing is called stored but in the JSON."""
+    parts = {"rows": None, "unit": unit}
+    backlog = {"peak": 5, "drain_s": 0.2, "drained": True, "drain_objects_per_s": 9.0, "drain_rows_per_s": None}
+    summary = a_summary(
+        arrivals=a_summary()["arrivals"] | parts,
+        audit=None,
+        deliveries={"verdict": "settled"},
+        command_line="stockpipe load-test",
+        ceiling=None,
+        cost=None,
+        backlog=backlog | {"last_tenth_to_first": None},
+    )
+    shown = page(summary).partition("<h1>")[2].partition("<details><summary>Everything")[0]
+    for text in (shown, written(summary)):
+        assert f"{head} processed" in text
+        assert "deliveries settled" in text
+        assert not re.search(r"\brows\b|stored|ceiling", text)
+        assert ("object" in text) is (unit == "object")
+
+
 def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
     """Null figures are dashes, missing parts are left out."""
     nothing = percentiles([]).as_json()

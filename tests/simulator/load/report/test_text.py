@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.load.report.text import audit_words
+from simulator.load.report.text import proof_words, worded
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from simulator.load.report.text import audit_words
 )
 def test_the_verdict_says_what_it_is_about(audit: Any, target: str, said: str) -> None:
     """Of a sample only its objects are proven; without an audit there is a reason."""
-    assert audit_words({"audit": audit, "options": {"target": target}, "find_max": None}) == said
+    assert proof_words({"audit": audit, "options": {"target": target}, "find_max": None}) == said
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,29 @@ def test_the_audit_of_a_search_is_about_what_it_left(
 ) -> None:
     """The store deletes what a probe stored before the next; another endpoint keeps everything."""
     summary = {"options": {"target": target}, "find_max": {"rate_per_s": rate}, "interrupted": interrupted}
-    assert audit_words(summary | {"audit": {"verdict": "exact"}}) == f"exact{left}"
+    assert proof_words(summary | {"audit": {"verdict": "exact"}}) == f"exact{left}"
     sample = {"verdict": "exact", "sampled": {"objects": 20, "of": 120}}
-    assert audit_words(summary | {"audit": sample}) == f"exact in a sample of 20 of 120 objects{left}"
+    assert proof_words(summary | {"audit": sample}) == f"exact in a sample of 20 of 120 objects{left}"
+
+
+def test_an_applications_deliveries_stand_in_for_the_audit() -> None:
+    """Their verdict is that of the run."""
+    summary = {"audit": None, "deliveries": {"verdict": "settled"}, "options": {"target": "store"}, "find_max": None}
+    assert proof_words(summary) == "settled"
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "said"),
+    [
+        ({"rows": 5}, "2 objects stored; Objects put and not yet stored; 1 put failed"),
+        ({"rows": None, "unit": "object"}, "2 objects processed; Objects put and not yet processed; 1 put failed"),
+        (
+            {"rows": None, "unit": "message"},
+            "2 messages processed; Messages sent and not yet processed; 1 request failed",
+        ),
+    ],
+)
+def test_only_the_pipelines_objects_are_stored(arrivals: Any, said: str) -> None:
+    """Another application's objects, or its messages, are processed."""
+    text = "2 objects stored; Objects put and not yet stored; 1 put failed"
+    assert worded(text, {"arrivals": arrivals}) == said

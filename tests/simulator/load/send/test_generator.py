@@ -53,6 +53,22 @@ async def test_every_arrival_has_its_instants(sink_endpoint: str, sink_clients: 
     assert sender.cpu_s > 0
 
 
+async def test_a_message_that_was_sent_has_its_id(sink_endpoint: str, sink_clients: Clients) -> None:
+    """Copies of a file go to the queue itself; each arrival's fate names the message that it became."""
+    url = (await sink_clients.sqs.create_queue(QueueName="q"))["QueueUrl"]
+    copies = Objects("", 0, 1, SystemClock().now(), "", "YSB7bn0=")  # a {n}
+    fates: dict[str, int] = {}
+
+    def fate(number: int, _sent_at: float, _answered_at: float, status: int, message_id: str = "") -> None:
+        assert status == SENT
+        fates[message_id] = number
+
+    async with GeneratorProcess.open(Hello(sink_endpoint, "", WHO, copies, queue_url=url)) as sender:
+        await sender.fill(Fill(5, 0), fate)
+    received = (await sink_clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10))["Messages"]
+    assert {each["Body"]: fates[each["MessageId"]] for each in received} == {f"a {n}": n for n in range(5)}
+
+
 @asynccontextmanager
 async def holding(release: asyncio.Event) -> AsyncIterator[tuple[str, list[bytes]]]:
     """A target that answers nothing until `release`: its endpoint, and the first line of each request that came."""

@@ -13,6 +13,7 @@ from simulator.load.send.signing import Identity
 
 MESSAGES = [
     protocol.Hello("http://e", "http://e/b", Identity("a", "s", None, "r"), Objects("stocks/", 3, 7, 1.5), senders=9),
+    protocol.Hello("http://e", "", Identity("a", "s", "t", "r"), Objects("", 0, 7, 1.5, "", "e24="), 9, "http://e/q"),
     protocol.Offer(spike(1, 9, 10), first=3, start_at=1.25, poisson_seed=7, number=2),
     protocol.Fill(5, first=2),
     protocol.MeasureCeiling("http://e/b", "http://e/q", "t", rows=3, seconds=0.5),
@@ -35,7 +36,7 @@ def test_a_message_is_one_line_and_comes_back_as_it_was(message: protocol.Order 
 
 def test_fates_come_back_in_their_order() -> None:
     """They are told by the thousand: as plain rows."""
-    fates: list[protocol.Fate] = [(0, 1.0, 1.1, SENT), (1, None, None, DROPPED)]
+    fates: list[protocol.Fate] = [(0, 1.0, 1.1, SENT), (1, None, None, DROPPED), (2, 1.0, 1.1, SENT, "message-id")]
     back = protocol.decode(protocol.encode(protocol.Sent(fates, ["why"], 0.5)))
     assert isinstance(back, protocol.Sent)
     assert [tuple(fate) for fate in back.fates] == fates

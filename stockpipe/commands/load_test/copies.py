@@ -1,0 +1,69 @@
+"""What a load test sends to another application: the file of `--object` or `--message`, and where its copies go."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import unquote_plus
+
+from simulator.base import limits
+from simulator.base.errors import InputError
+from simulator.load.plan.plan import Copies
+from simulator.stack.model import Notification, Stack
+from simulator.stack.wiring import flow, own_path
+from stockpipe.commands.load_test.options import LoadTestOptions
+from stockpipe.commands.places import file_of, place
+
+
+def copies_of(options: LoadTestOptions, stack: Stack) -> Copies | None:
+    """What is sent to another application; None for the pipeline, whose load is generated.
+
+    Raises `InputError` for a file that cannot be sent, a place that the template does not have, and options that do
+    not go together.
+    """
+    file = options.object_file or options.message_file
+    option = "--object" if options.object_file else "--message" if file else "--to"
+    if own_path(stack) is not None:
+        if file is not None or options.to is not None:
+            raise InputError(f"{option}: the pipeline's own load is generated", hint=f"leave out {option}")
+        return None
+    if file is None:
+        what = "the template is not the pipeline's, whose load is generated"
+        raise InputError(what, hint="add a file of which copies are sent: --object FILE or --message FILE")
+    clashes = {
+        "--message": bool(options.object_file and options.message_file),
+        "--rows": "rows" in options.given,
+        "--audit": "audit" in options.given and options.audit != "none",
+        "--target sink": options.target == "sink",
+    }
+    for clash in (other for other, is_given in clashes.items() if is_given):
+        raise InputError(f"'{clash}' does not go with '{option}'", hint=f"leave out {clash}")
+    return (_objects if options.object_file else _messages)(file, options, stack)
+
+
+def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
+    """Keys under the prefix of the bucket's first notification of which the file's name has the suffix."""
+    reached = {*(queue.logical_id for queue in flow(stack).queues), *stack.functions}
+
+    def hears(each: Notification) -> bool:
+        return each.target in reached and not {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}.isdisjoint(each.events)
+
+    heard = {each: found for each, bucket in stack.buckets.items() if (found := [*filter(hears, bucket.notifications)])}
+    to = place("--object", "bucket", {each: stack.buckets[each].name for each in heard}, options.to)
+    # S3 compares prefix and suffix with the key as its events write it.
+    matching = [each for each in heard[to] if file.name.endswith(unquote_plus(each.suffix))]
+    if not matching:
+        only = f"bucket {to} only tells of '*{unquote_plus(heard[to][0].suffix)}'"
+        raise InputError(f"--object: no function would hear of '{file.name}': {only}", hint="rename the file")
+    if options.backlog and matching[0].target in stack.functions:
+        raise InputError(f"'--backlog' needs a queue, and bucket {to} invokes a function")
+    content = b64encode(file_of("--object", file, limits.LOAD_FILE_BYTES)).decode()
+    return Copies("object", to, stack.buckets[to].name, content, unquote_plus(matching[0].prefix), f"-{file.name}")
+
+
+def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
+    to = place("--message", "queue", {queue.logical_id: queue.name for queue in flow(stack).queues}, options.to)
+    content = file_of("--message", file, stack.queues[to].maximum_message_bytes)
+    if not content or content.decode(errors="ignore").encode() != content:
+        raise InputError(f"--message: '{file}' is empty or not UTF-8, and SQS takes text only")
+    return Copies("message", to, stack.queues[to].name, b64encode(content).decode())

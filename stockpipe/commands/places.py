@@ -1,0 +1,35 @@
+"""Where an option sends something: which resource of a template it means, and what its file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from simulator.base.errors import InputError
+from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.nearest import did_you_mean, listed
+
+
+def place(option: str, kind: str, places: Mapping[str, str], asked: str | None) -> str:
+    """The logical id of the one place that an option can mean: the one that was asked for, by logical id or name.
+
+    `places` has the names by logical id. Raises `InputError` if there is none, or if it is not clear which.
+    """
+    for logical_id, name in places.items():
+        if asked in (logical_id, name) or (asked is None and len(places) == 1):
+            return logical_id
+    if not places:
+        raise InputError(f"{option}: the template has no {kind} for it")
+    if asked is None:
+        raise InputError(f"{option}: which {kind}?", hint=f"add --to NAME, one of {listed(list(places))}")
+    raise InputError(f"--to: the template has no {kind} '{asked}' for {option}", hint=did_you_mean(asked, places, ""))
+
+
+def file_of(option: str, file: Path, most_bytes: int) -> bytes:
+    """What the option's file holds. Raises `InputError` if it cannot be read or is larger."""
+    try:
+        return read_bounded(file, most_bytes)
+    except FileNotFoundError:
+        raise InputError(f"{option}: there is no file '{file}'") from None
+    except UnusableFileError as error:
+        raise InputError(f"{option}: '{file}' {error}") from None
