@@ -177,7 +177,8 @@ def _installed(whose: str, source: Path | str, progress: Progress, install: Inst
         if known is None:
             progress(f"{whose}: the layer {source} is not simulated")
             return None
-        what, wanted, at, asked = known, (known,), Path.cwd(), [known.encode()]
+        wanted: tuple[str, ...] = (known,)
+        what, at, asked = known, Path.cwd(), [known.encode()]
     else:
         file = source / "requirements.txt"
         # With metadata of packages beside it, it is installed already.
@@ -187,7 +188,8 @@ def _installed(whose: str, source: Path | str, progress: Progress, install: Inst
             or not re.search(rb"(?m)^\s*[^#\s]", file.read_bytes())
         ):
             return None
-        what, wanted, at, asked = os.path.relpath(file), ("-r", file.name), source, list(_asked(file, set()))
+        wanted = ("-r", file.name)
+        what, at, asked = os.path.relpath(file), source, list(_asked(file, set()))
 
     def fill(folder: Path) -> None:
         progress(f"installing {what} for {whose} ...")

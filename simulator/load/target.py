@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from simulator.base.clients import DUMMY_CREDENTIALS
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.observations import PhaseChanged
 from simulator.base.words import counted, significant
+from simulator.functions.runtimes import Code
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.result import Proof, Span
 from simulator.load.plan.plan import AuditChoice
@@ -91,7 +92,7 @@ class LoadTarget(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def open_twin(session: LoadSession) -> AsyncIterator[TwinTarget]:
+async def open_twin(session: LoadSession, code: Mapping[str, Code]) -> AsyncIterator[TwinTarget]:
     """A twin on our own store, a sink or another local endpoint; everything that it starts ends with the block."""
     plan = session.plan
     with one_failure(lambda error: in_one_line(error, plan.endpoint_url)):
@@ -110,6 +111,7 @@ async def open_twin(session: LoadSession) -> AsyncIterator[TwinTarget]:
                 seed=plan.seed,
                 store_port=plan.port,
                 runtime=plan.runtime,
+                code=code,
                 endpoint_url=endpoint,
             )
             yield TwinTarget(session, await owned.enter_async_context(opening))

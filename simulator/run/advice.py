@@ -94,13 +94,17 @@ def _of_another_application(summary: Mapping[str, Any], situation: Situation) ->
     causes = [*summary["tick_failures"], *failed][:CAUSES_ADVISED]
     if causes and situation.keeps_logs:
         reasons = "; ".join(dict.fromkeys(cause["reason"] for cause in causes))
-        yield NextStep(f"fix what failed ({reasons}). The functions' logs say more:", situation.again(*situation.keeps_logs))
+        yield NextStep(
+            f"fix what failed ({reasons}). The functions' logs say more:", situation.again(*situation.keeps_logs)
+        )
     if summary["deliveries"]["verdict"] == "pending":
         visibility_s = max((queue.visibility_timeout_s for queue in flow(situation.stack).queues), default=0)
         text = "what is left was not processed in time; a failed message comes back after its visibility timeout"
         yield NextStep(f"{text}. Let the drain take longer:", situation.drained_longer(visibility_s))
     if (summary["queue"]["dead_lettered"] or causes) and situation.keeps_store and not situation.store_is_up:
-        yield NextStep("look at what is left, in a run that keeps its store up:", situation.again(*situation.keeps_store))
+        yield NextStep(
+            "look at what is left, in a run that keeps its store up:", situation.again(*situation.keeps_store)
+        )
 
 
 def _to_read(what: str, became: str, cause: Mapping[str, Any], situation: Situation) -> NextStep:

@@ -25,15 +25,16 @@ from simulator.base.observations import (
     Phase,
     PhaseChanged,
     Record,
+    StoreSampled,
 )
 from simulator.base.words import counted, significant
 from simulator.functions.runtimes import Code, RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
-from simulator.run.application import Application
+from simulator.run.application import ApplicationUnderTest
 from simulator.run.bounds import SummaryBound
 from simulator.run.drain import waits_for_nothing
-from simulator.run.invariants import Invariant, Outcome, check
+from simulator.run.invariants import Invariant, InvariantOutcome, check
 from simulator.run.scenario import Scenario
 from simulator.run.sources import Inputs
 from simulator.run.story import SkippedStep, Story
@@ -50,7 +51,8 @@ class RunPlan(RunOptions):
     """Everything that a run needs to know; `RunOptions` is the part that is shown.
 
     `start_at` is the first instant on the schedules' own clock; `fires` says whether schedules fire at all. `left_out`
-    has one line per file that is not sent, `code` what to run of each function that is not the pipeline's own. `captions_read` says whether somebody sees the captions of `story`.
+    has one line per file that is not sent, `code` what to run of each function that is not the pipeline's own.
+    `captions_read` says whether somebody sees the captions of `story`.
     """
 
     runtime: RuntimeName
@@ -73,9 +75,7 @@ class RunPlan(RunOptions):
 
 @dataclass(eq=False, repr=False)
 class Simulation:
-    """One run of a plan. Its last seven fields are the outcome, even if a failure or a signal ends it.
-
-    `audit` is the pipeline's proof; `concluded` says that the run came to its end, as that of any other application.
+    """One run of a plan. Its last six fields are the outcome, even if a failure or a signal ends it.
 
     The caller installs `interrupts`, until it has written the result. `observe` gets every observation; `located` gets
     the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold.
@@ -91,8 +91,7 @@ class Simulation:
     finished: Callable[[], Awaitable[None]]
     resources: Resources | None = None
     audit: Audit | None = None
-    concluded: bool = False
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[InvariantOutcome, ...] = ()
     interrupted: bool = False
     failure: StockpipeError | None = None
     skipped: tuple[SkippedStep, ...] = ()
@@ -133,13 +132,13 @@ class Simulation:
             drained = drained_at is not None
             await twin.stop_mappings()
             # The drain's time ends when the queue is empty, not when a scenario's last caption was read.
-            self._record(PhaseChanged(self.clock.now() if drained_at is None else drained_at, "auditing"))
+            drained_at = self.clock.now() if drained_at is None else drained_at
+            self._record(PhaseChanged(drained_at, "auditing", twin.invoker.pending))
             if own_path(self.stack) is not None:
                 ledgers = self.telemetry.ledgers(await twin.rows_accepted())
                 self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
-            await twin.sample()
+            self._record(StoreSampled(self.clock.now(), await twin.counters()))
             self.outcomes = await self._hold_invariants(twin)
-            self.concluded = True
             self._enter("done")
             self.interrupts.concluded()
             await self.finished()
@@ -231,17 +230,23 @@ class Simulation:
                 if inputs.queue is not None:
                     url, name = twin.resources.queue_urls[inputs.queue], inputs.queue
                     sending = sources.send_messages(
-                        inputs.messages, sqs=twin.clients.sqs, queue_url=url, queue=name, record=record, clock=clock, stop=stop
+                        inputs.messages,
+                        sqs=twin.clients.sqs,
+                        queue_url=url,
+                        queue=name,
+                        record=record,
+                        clock=clock,
+                        stop=stop,
                     )
                     group.create_task(sending)
 
-    async def _hold_invariants(self, twin: Twin) -> tuple[Outcome, ...]:
-        """What the user's invariants say about the application."""
-        if not self.plan.invariants:
+    async def _hold_invariants(self, twin: Twin) -> tuple[InvariantOutcome, ...]:
+        """What the user's invariants say about the application; what they print is shown with the events."""
+        if not self.plan.invariants or twin.store is None:
             return ()
-        peek = twin.store.peek if twin.store is not None else None
-        application = Application(self.stack, twin.endpoint, peek, self._look().failures)
-        return await check(self.plan.invariants, application)
+        loop, failed = asyncio.get_running_loop(), self.telemetry.failed
+        application = ApplicationUnderTest(self.stack, twin.endpoint, twin.store.peek, loop, failed)
+        return await check(self.plan.invariants, application, lambda line: self._record(Noted(self.clock.now(), line)))
 
     def _record(self, observation: Observation) -> None:
         """Pass it on, and notice a function that cannot start.

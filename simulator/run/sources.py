@@ -74,7 +74,14 @@ async def send(
 
 
 async def send_messages(
-    bodies: Sequence[str], *, sqs: SQSClient, queue_url: str, queue: str, record: Record, clock: Clock, stop: asyncio.Event
+    bodies: Sequence[str],
+    *,
+    sqs: SQSClient,
+    queue_url: str,
+    queue: str,
+    record: Record,
+    clock: Clock,
+    stop: asyncio.Event,
 ) -> None:
     """Send these messages to a queue, in order and one after the other, and record a `MessageSent` for each.
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from simulator.base.clock import iso
 from simulator.proof.account import Audit, ObjectsAtRest
-from simulator.proof.deliveries import Deliveries
 from simulator.run.advice import Situation, advice
 from simulator.run.bounds import SummaryBound, judge
 from simulator.telemetry.snapshot import Cause, Snapshot
@@ -42,7 +41,6 @@ def build(
     bounds: Sequence[SummaryBound],
     situation: Situation,
     source_rows: int | None = None,
-    concluded: bool = True,
     schema: str = SCHEMA,
 ) -> dict[str, Any]:
     """The summary that the public contract describes. Every key is present; a figure that does not exist is null.
@@ -50,7 +48,7 @@ def build(
     `snapshot` is the last one, and `options` are the command's resolved options. `audit` is None if there was no proof;
     the verdict is then `unproven`. `bounds` are judged on the summary itself, and the advice needs `situation` as well.
     `source_rows` is the number of rows in the real files that the run put; None if the objects came from elsewhere.
-    An application that is not the pipeline has `deliveries` in place of an audit, unproven unless `concluded`.
+    An application that is not the pipeline has `deliveries` in place of an audit.
     """
     run, latency = snapshot.options, _picked(snapshot.latency, "p50", "p90", "p99", "max")
     summary = {
@@ -72,7 +70,7 @@ def build(
         "latency_s": {"object_to_stored": {name: _rounded(value, 6) for name, value in latency.items()}},
         "throughput": _throughput(snapshot),
         "audit": _audit(audit) if snapshot.roles.is_pipeline else None,
-        "deliveries": _deliveries(snapshot.deliveries, concluded=concluded),
+        "deliveries": _deliveries(snapshot),
         "failures": [_cause(cause, outcome=cause.outcome, **_picked(cause, *_FATES)) for cause in snapshot.failures],
         "rejections": [_cause(cause, permanent=True) for cause in snapshot.rejections],
         "tick_failures": [_picked(cause, "reason", "outcome", "count") for cause in snapshot.tick_failures],
@@ -161,10 +159,15 @@ def _throughput(snapshot: Snapshot) -> dict[str, float | None]:
     }
 
 
-def _deliveries(deliveries: Deliveries | None, *, concluded: bool) -> dict[str, Any] | None:
+def _deliveries(snapshot: Snapshot) -> dict[str, Any] | None:
+    deliveries = snapshot.deliveries
     if deliveries is None:
         return None
-    return asdict(deliveries) | ({} if concluded else {"verdict": "unproven"})
+    names = ("sent", "deleted", "dead_lettered", "remaining", "lost", "settled_once", "events_lost", "events_waiting")
+    return {
+        **_picked(deliveries, *names, "verdict"),
+        **_picked(snapshot, "events_done", "events_given_up"),
+    }
 
 
 def _audit(audit: Audit | None) -> dict[str, Any]:

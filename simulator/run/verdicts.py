@@ -1,5 +1,4 @@
-"""The verdict of a run in a word and a sentence, from its summary: of the audit, or of an application's deliveries. Pure.
-"""
+"""The verdict of a run in a word and a sentence: that of its audit, or of an application's deliveries. Pure."""
 
 from __future__ import annotations
 

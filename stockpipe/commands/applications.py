@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simulator.functions.code import Code, prepare
-from simulator.functions.runtimes import RuntimeName
+from simulator.functions.code import prepare
+from simulator.functions.runtimes import Code, RuntimeName
 from simulator.stack.model import Stack
 from simulator.stack.wiring import own_path
 from stockpipe.commands.options import Options
@@ -24,6 +24,18 @@ def runtime_in_force(options: Options, chosen: RuntimeName, stack: Stack) -> Run
     return "process"
 
 
-def code_in_force(stack: Stack, override: Path | None, *, build: bool) -> Mapping[str, Code]:
-    """The code of each function that does not come from this installation; progress goes to standard error."""
-    return prepare(stack, override=override, build=build, progress=lambda line: echo(f"stockpipe: {line}", err=True))
+def code_in_force(
+    stack: Stack, override: Path | None = None, *, build: bool = True, also: Sequence[str] = ()
+) -> Mapping[str, Code]:
+    """The code of each function that does not come from this installation; progress goes to standard error.
+
+    `also` has the logical ids of functions that nothing in the template invokes.
+    """
+    more = [stack.functions[name] for name in also]
+    return prepare(
+        stack,
+        override=override,
+        build=build,
+        also=more,
+        progress=lambda line: echo(f"stockpipe: {line}", err=True),
+    )

@@ -8,6 +8,17 @@ from pathlib import Path
 from simulator.base.errors import InputError
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.nearest import did_you_mean, listed
+from simulator.stack.model import Stack
+from simulator.stack.wiring import flow
+
+
+def entrances(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
+    """Those of the queues or buckets that data enters by: no dead-letter queue, and no function knows their name."""
+    given_up = {each.redrive.dead_letter_queue for each in stack.queues.values() if each.redrive}
+    known = [value for each in flow(stack).functions for value in each.environment.values()]
+    entered = {key: name for key, name in places.items() if key not in given_up}
+    unknown = {key: name for key, name in entered.items() if not any(name in value for value in known)}
+    return unknown or entered or places
 
 
 def place(option: str, kind: str, places: Mapping[str, str], asked: str | None) -> str:

@@ -98,9 +98,7 @@ Code = Annotated[
         show_default="this installation's, or CodeUri",
     ),
 ]
-NoBuild = Annotated[
-    bool, typer.Option("--no-build", help="Do not install what the code's requirements.txt names.")
-]
+NoBuild = Annotated[bool, typer.Option("--no-build", help="Do not install what the code's requirements.txt names.")]
 Ui = Annotated[
     Literal["auto", "live", "plain", "quiet"],
     typer.Option(help="A dashboard (live), plain lines, or nothing; with auto, the terminal decides."),

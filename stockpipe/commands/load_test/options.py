@@ -17,7 +17,9 @@ from stockpipe.commands.values import (
     DURATION,
     RATE,
     Accept,
+    Code,
     Every,
+    NoBuild,
     Parameters,
     Runtime,
     Screenshot,
@@ -57,6 +59,8 @@ _CONSUMER = (
     "parameters",
     "parameter_files",
     "runtime",
+    "code",
+    "no_build",
     "concurrency",
     "batch_size",
     "window_s",
@@ -189,6 +193,8 @@ class LoadTestOptions(AwsOptions):
     ] = "full"
     seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
     runtime: Runtime = "inline"
+    code: Code = None
+    no_build: NoBuild = False
     concurrency: Annotated[
         int | None, typer.Option(help="How many consumers may run at once.", show_default="the template's")
     ] = None

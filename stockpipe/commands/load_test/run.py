@@ -22,6 +22,7 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
+from stockpipe.commands.applications import code_in_force, runtime_in_force
 from stockpipe.commands.load_test.copies import copies_of
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import parameters, run_options, run_shown
@@ -49,7 +50,8 @@ def run_load_test(options: LoadTestOptions) -> int:
     remove_ownerless()
     clock, to = SystemClock(), plan.copies.name if plan.copies else wiring(stack).bucket.name
     session = LoadSession.create(plan, stack, clock, to, run_options(plan, clock.now()))
-    return asyncio.run(run_shown(options, session, open_twin(session)))
+    code = code_in_force(stack, options.code, build=not options.no_build)
+    return asyncio.run(run_shown(options, session, open_twin(session, code)))
 
 
 def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
@@ -62,7 +64,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
     require_sound(stack, options.template)
     copies = copies_of(options, stack)
-    asked = ("seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
+    asked = ("seed", "poisson", "find_max", "sink_latency_s", "drain_timeout_s", "port", "audit")
     plan = Plan(
         profile=profile,
         copies=copies,
@@ -70,6 +72,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
         backlog=options.backlog or 0,
         target=target,
         endpoint_url=options.endpoint_url if target == "endpoint" else None,
+        runtime=runtime_in_force(options, options.runtime, stack),
         slo=parse_all(options.slo, FIGURES),
         window_s=float(max((mapping.window_s for mapping, *_ in stack.mapped()), default=0)),
         accepted=frozenset(options.accept),
@@ -106,7 +109,7 @@ def _target(options: LoadTestOptions) -> TargetName:
 
 
 def _require_nothing_overridden(options: LoadTestOptions) -> None:
-    settings = (*options.short, "parameters", "parameter_files", "template", "runtime", "port")
+    settings = (*options.short, "parameters", "parameter_files", "template", "runtime", "code", "no_build", "port")
     names = (*settings, "backlog", "object_file", "message_file", "to")
     given = [options.flag_of(name) for name in names if getattr(options, name) != getattr(LoadTestOptions, name)]
     if given:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,14 @@ from urllib.parse import unquote_plus
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.errors import InputError
-from simulator.base.files import UnusableFileError, read_bounded
-from simulator.base.nearest import did_you_mean, listed
 from simulator.base.words import counted
 from simulator.files.finding import SourceFile, find
 from simulator.files.gate import examine
-from simulator.run.simulation import Inputs
+from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
+from stockpipe.commands.places import entrances, file_of, place
 from stockpipe.commands.simulate.options import SimulateOptions
 
 WAY_OUT = "add --skip-unreadable to continue without them"
@@ -49,11 +48,11 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
     if options.messages:
         parts = flow(stack)
         polled = {each.logical_id: each.name for each in parts.queues}
-        queue = _place("--send", "queue", polled if options.to else _first(polled, stack), options.to)
+        queue = place("--send", "queue", polled if options.to else entrances(polled, stack), options.to)
     if options.event is not None:
         invoked = {each.logical_id: each.name for each in flow(stack).functions or stack.functions.values()}
         others = {each.logical_id: each.name for each in stack.functions.values()}
-        function = _place("--event", "function", others if options.to else invoked, options.to)
+        function = place("--event", "function", others if options.to else invoked, options.to)
         event = _event(options.event)
     elif options.to is not None and not options.messages:
         raise InputError("'--to' only goes with --send or --event")
@@ -87,12 +86,12 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
 
 
 def as_they_are(paths: Sequence[Path], stack: Stack) -> tuple[str, Chosen]:
-    """Every file under these paths, below the prefix of the notification of the bucket that data enters by, and its name.
+    """The name of the bucket that data enters by, and every file under these paths, below its notification's prefix.
 
     Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
     """
     notifying = {each.logical_id: each.name for each in stack.buckets.values() if each.notifications}
-    for logical_id in _first(notifying, stack):
+    for logical_id in entrances(notifying, stack):
         bucket = stack.buckets[logical_id]
         notification = bucket.notifications[0]
         # S3 compares prefix and suffix with the key as its events write it.
@@ -104,34 +103,14 @@ def as_they_are(paths: Sequence[Path], stack: Stack) -> tuple[str, Chosen]:
         said = f"{counted(len(unmatched), 'file')} put without effect: {logical_id} only tells of '*{suffix}'"
         return bucket.name, Chosen(found.files, (said,) if unmatched else ())
     raise InputError(
-        "--source: no bucket of the template notifies a queue or a function", hint="send messages with --send FILE.jsonl"
+        "--source: no bucket of the template notifies a queue or a function",
+        hint="send messages with --send FILE.jsonl",
     )
-
-
-def _first(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
-    """Those of the queues or buckets that data enters by: no dead-letter queue, and no function knows their name."""
-    given_up = {each.redrive.dead_letter_queue for each in stack.queues.values() if each.redrive}
-    known = [value for each in flow(stack).functions for value in each.environment.values()]
-    entered = {key: name for key, name in places.items() if key not in given_up}
-    unknown = {key: name for key, name in entered.items() if not any(name in value for value in known)}
-    return unknown or entered or places
-
-
-def _place(option: str, kind: str, places: Mapping[str, str], asked: str | None) -> str:
-    """The logical id of the one place that an option can mean: the one that was asked for, by logical id or name."""
-    for logical_id, name in places.items():
-        if asked in (logical_id, name) or (asked is None and len(places) == 1):
-            return logical_id
-    if not places:
-        raise InputError(f"{option}: the template has no {kind} for it")
-    if asked is None:
-        raise InputError(f"{option}: which {kind}?", hint=f"add --to NAME, one of {listed(list(places))}")
-    raise InputError(f"--to: the template has no {kind} '{asked}' for {option}", hint=did_you_mean(asked, places, ""))
 
 
 def _messages(file: Path) -> Iterable[str]:
     """The message in each line of a file, blank lines aside."""
-    for number, line in enumerate(_read(file, "--send").splitlines(), start=1):
+    for number, line in enumerate(file_of("--send", file, limits.SENT_FILE_BYTES).splitlines(), start=1):
         if not line.strip():
             continue
         content = _json(line, f"--send: line {number} of '{file}'")
@@ -143,19 +122,7 @@ def _messages(file: Path) -> Iterable[str]:
 
 
 def _event(file: Path) -> Any:
-    content = _read(file, "--event")
-    if len(content) > limits.ASYNC_PAYLOAD_BYTES:
-        raise InputError(f"--event: '{file}' is too large: an event has at most {limits.ASYNC_PAYLOAD_BYTES:,} bytes")
-    return _json(content, f"--event: '{file}'")
-
-
-def _read(file: Path, option: str) -> bytes:
-    try:
-        return read_bounded(file, limits.SENT_FILE_BYTES)
-    except FileNotFoundError:
-        raise InputError(f"{option}: there is no file '{file}'") from None
-    except UnusableFileError as error:
-        raise InputError(f"{option}: '{file}' {error}") from None
+    return _json(file_of("--event", file, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{file}'")
 
 
 def _json(content: bytes, what: str) -> Any:

@@ -72,7 +72,7 @@ class SimulateOptions(Options):
         typer.Option(
             "--source",
             metavar="PATH",
-            help="Put real files, or folders of them, instead of generated ones: CSV files for the pipeline; repeatable.",
+            help="Put real files, or folders of them, instead of generated ones (the pipeline: CSV files); repeatable.",
         ),
     ] = ()
     skip_unreadable: Annotated[

@@ -9,7 +9,6 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
-from simulator.functions.code import prepare
 from simulator.functions.logs import LogDirectory
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
@@ -40,8 +38,8 @@ from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.applications import code_in_force, runtime_in_force
 from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import giving_way, parameters_of, repeatable
-from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.inputs import chosen_inputs
+from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
 
 
@@ -80,10 +78,11 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     if scenario is not None:
         scenario = scenario.filled(_caption_values(options, stack, duration_s))
-    require_sound(stack, options.template, invoked=options.event is not None)
     if scenario is not None:
         wiring(stack)  # a scenario tells of the pipeline
     inputs, left_out = chosen_inputs(options, stack)
+    require_sound(stack, options.template, invoked=inputs.function)
+    invoked = (inputs.function,) if inputs.function else ()
     folders = (options.template.resolve().parent if options.template else Path.cwd(), Path.cwd())
     schedule = not options.no_schedule and not inputs
     now = SystemClock().now()
@@ -108,7 +107,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         captions_read=options.ui != "quiet",
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=runtime_in_force(options, options.runtime, stack),
-        code=code_in_force(stack, options.code, build=not options.no_build),
+        code=code_in_force(stack, options.code, build=not options.no_build, also=invoked),
         invariants=tuple(find(text, folders) for text in options.invariants),
         capacity=options.capacity,
         port=options.port,
@@ -278,10 +277,9 @@ class _SimulateOutlet:
                 could_not_finish=run.failure is not None,
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.inputs else None,
-            concluded=run.concluded,
         )
         return built | {
-            "invariants": [asdict(outcome) for outcome in run.outcomes],
+            "invariants": [outcome._asdict() for outcome in run.outcomes],
             "skipped_steps": [asdict(step) for step in run.skipped],
         }
 

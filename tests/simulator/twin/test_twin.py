@@ -83,7 +83,7 @@ def open_stack(store_endpoint: str, tmp_path: Path, recorded: Recorder) -> Calla
             record=recorded.append,
             seed=1,
             endpoint_url=store_endpoint,
-            code_dir=tmp_path,
+            code={name: Code(tmp_path) for name in stack.functions},
         )
 
     return opened
