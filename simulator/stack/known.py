@@ -1,0 +1,83 @@
+"""Which properties a resource or an event may have and which it must, and which types need SAM's transform. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from simulator.base.nearest import nearest
+from simulator.stack.model import Sentences, Stack
+from simulator.stack.settings import properties_of, section
+
+GLOBALS = "Globals"
+"""The section with what all functions share; it is reported as a resource is."""
+_SAM = "AWS::Serverless-2016-10-31"
+
+
+@cache
+def known_properties() -> Mapping[str, Mapping[str, bool]]:
+    """By type, the properties that there are, and whether a template must give them.
+
+    The file has CloudFormation's and SAM's own lists. Events of SAM's functions have their short names.
+    """
+    found: dict[str, dict[str, bool]] = {}
+    for line in Path(__file__).with_name("properties.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith(" "):
+            names = found.setdefault(line, {})
+            continue
+        names |= {name.rstrip("!"): name.endswith("!") for name in line.split()}
+    return found
+
+
+def refused_properties(stack: Stack) -> Sentences:
+    """CloudFormation Template Reference; SAM specification. The words are SAM's where SAM reads the properties."""
+    for logical_id, kind in _typed(stack):
+        known, given = known_properties()[kind], properties_of(stack, logical_id)
+        for name in [name for name in given if name not in known and not name.startswith("Fn::")]:
+            meant = nearest(name, known)
+            yield logical_id, _unsupported(kind, name) + (f"; did you mean '{meant}'?" if meant else ""), name
+        if not any(name.startswith("Fn::") for name in given):
+            for name in [name for name, required in known.items() if required and given.get(name) is None]:
+                is_plain = kind.startswith("AWS::") and "Serverless" not in kind
+                yield logical_id, f"#: required key [{name}] not found" if is_plain else f"Missing required property '{name}'."
+
+
+def refused_types(stack: Stack) -> Sentences:
+    """CloudFormation User Guide, "AWS::Serverless transform": without it, SAM's types do not exist."""
+    transform = stack.document.get("Transform")
+    declared = transform if isinstance(transform, list) else [transform]
+    if _SAM in declared or any(isinstance(each, Mapping) and each.get("Name") == _SAM for each in declared):
+        return
+    kinds = {
+        logical_id: kind
+        for logical_id, resource in section(stack.document, "Resources").items()
+        if isinstance(kind := section(resource).get("Type"), str) and kind.startswith("AWS::Serverless::")
+    }
+    if kinds:
+        types = ", ".join(dict.fromkeys(kinds.values()))
+        yield next(iter(kinds)), f"Unrecognized resource types: [{types}]; the template lacks 'Transform: {_SAM}'"
+
+
+def _typed(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Each resource and event whose properties are known, with its type."""
+    if properties_of(stack, GLOBALS):
+        yield GLOBALS, f"{GLOBALS}.Function"
+    for logical_id, resource in section(stack.document, "Resources").items():
+        kind = section(resource).get("Type")
+        if logical_id not in stack.lines or kind not in known_properties():
+            continue
+        yield logical_id, kind
+        if logical_id in stack.functions:
+            for name, event in section(resource, "Properties", "Events").items():
+                if section(event).get("Type") in known_properties():
+                    yield f"{logical_id}{name}", event["Type"]
+
+
+def _unsupported(kind: str, name: str) -> str:
+    if kind.startswith(GLOBALS):
+        return f"'{name}' is not a supported property of 'Function'"
+    if kind.startswith("AWS::") and "Serverless" not in kind:
+        return f"Encountered unsupported property {name}"
+    return f"property {name} not defined for resource of type {kind}"
