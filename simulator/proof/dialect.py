@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.base.errors import InputError
+from simulator.base.zones import zone_names
 from simulator.proof.columns import HEADER_COLUMNS, Columns, joins_itself
 from simulator.proof.decoding import bad_encoding
 from simulator.proof.failures import Unreadable
 from simulator.proof.splitting import words
-from simulator.proof.timestamps import zone_names
 
 SKIPPED_LINES = 1_000_000
 _DELIMITERS = {

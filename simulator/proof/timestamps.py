@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from simulator.base.zones import zone
 from simulator.proof.failures import NotStorable
 
 _ISO_8601 = re.compile(
@@ -27,18 +26,6 @@ _DIRECTIVE = re.compile(r"%(.)", re.DOTALL)
 _UTC_NAMES = ("UTC", "GMT", "Z")
 
 
-@cache
-def zone_names() -> frozenset[str]:
-    """The names of all time zones."""
-    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
-
-
 class Timestamps:
     """Reads timestamps: by the format, if there is one, as ISO 8601, or as a Unix time, in that order.
 
@@ -47,7 +34,7 @@ class Timestamps:
 
     def __init__(self, timestamp_format: str | None = None, time_zone: str = "UTC") -> None:
         self.used: set[str] = set()
-        self._zone = None if time_zone == "UTC" else _zone(time_zone)
+        self._zone = None if time_zone == "UTC" else zone(time_zone)
         self._formats = () if timestamp_format is None else _with_utc_named(timestamp_format)
         plain = (timestamp_format or "").replace("%%", "")
         self._with_time = _TIME_OF_DAY.search(plain) is not None

@@ -1,7 +1,8 @@
 """Schedule expressions: `rate()`, `cron()` and Scheduler's `at()` -> due instants. Pure.
 
 AWS: EventBridge User Guide, "Creating a rule that runs on a schedule"; EventBridge Scheduler User Guide, "Schedule
-types". Rules accept rate and cron in UTC; Scheduler adds at(). A schedule is due at most once per minute.
+types". Rules accept rate and cron in UTC; Scheduler adds at(), and time zones. A schedule is due at most once per
+minute.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from simulator.base import limits
+from simulator.base.zones import zone, zone_names
 
 _UNITS_S = {"minute": 60, "hour": 3600, "day": 86_400}
 _RATE = re.compile(r"rate\((\d+) (minutes?|hours?|days?)\)")
@@ -24,10 +27,10 @@ _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED",
 
 
 class ScheduleExpressionError(ValueError):
-    """AWS would not accept the expression; the message is AWS's and says what is wrong with it."""
+    """AWS would not accept the expression; the message says what is wrong with it, in AWS's words as far as known."""
 
-    def __init__(self, expression: str, reason: str) -> None:
-        super().__init__(f"Parameter ScheduleExpression is not valid: '{expression}': {reason}")
+    def __init__(self, expression: str, reason: str, parameter: str = "ScheduleExpression") -> None:
+        super().__init__(f"Parameter {parameter} is not valid: '{expression}': {reason}")
 
 
 Due = Callable[[float], Iterator[float]]
@@ -36,14 +39,21 @@ DaysOf = Callable[[int, int], list[int]]
 """Year and month -> the days of that month that a cron expression names, ascending."""
 
 
-def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Due:
-    """The schedule that `expression` means. Raises `ScheduleExpressionError` if AWS would refuse it."""
+def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule", time_zone: str = "UTC") -> Due:
+    """The schedule that `expression` means. Raises `ScheduleExpressionError` if AWS would refuse it.
+
+    cron() and at() are local times in `time_zone`. Scheduler User Guide, "Schedule types": a time that does not exist
+    when clocks are put forward is skipped; one that occurs twice when they are put back is due once.
+    """
+    if time_zone not in zone_names():
+        why = "not the name of a time zone, like America/New_York"
+        raise ScheduleExpressionError(time_zone, why, "ScheduleExpressionTimezone")
     if expression.startswith("rate("):
         return _parse_rate(expression)
     if expression.startswith("cron("):
-        return _parse_cron(expression)
+        return _parse_cron(expression, zone(time_zone))
     if kind == "scheduler" and expression.startswith("at("):
-        return _parse_at(expression)
+        return _parse_at(expression, zone(time_zone))
     known = "rate(), cron() or at()" if kind == "scheduler" else "rate() or cron()"
     raise ScheduleExpressionError(expression, f"write {known}")
 
@@ -67,7 +77,13 @@ def _parse_rate(expression: str) -> Due:
     )
 
 
-def _parse_at(expression: str) -> Due:
+def _instant(local: datetime) -> float | None:
+    """The first instant at which a zone's clocks show this; None if they never do."""
+    at = local.timestamp()
+    return at if datetime.fromtimestamp(at, local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None) else None
+
+
+def _parse_at(expression: str, zone: ZoneInfo) -> Due:
     """Once, unless the instant is in the past."""
     found = _AT.fullmatch(expression)
     try:
@@ -76,12 +92,12 @@ def _parse_at(expression: str) -> Due:
         instant = None
     if instant is None:
         raise ScheduleExpressionError(expression, "write at(yyyy-mm-ddThh:mm:ss)")
-    at = instant.replace(tzinfo=UTC).timestamp()
-    return lambda start_at: iter(() if at < start_at else (at,))
+    at = _instant(instant.replace(tzinfo=zone))
+    return lambda start_at: iter(() if at is None or at < start_at else (at,))
 
 
-def _parse_cron(expression: str) -> Due:
-    """Six fields in UTC: minutes, hours, day of month, month, day of week (1 = SUN), year. The last year ends it."""
+def _parse_cron(expression: str, zone: ZoneInfo) -> Due:
+    """Six fields: minutes, hours, day of month, month, day of week (1 = SUN), year. The last year ends it."""
     fields = expression.removeprefix("cron(").removesuffix(")").split() if expression.endswith(")") else []
     if len(fields) != 6:
         raise ScheduleExpressionError(expression, "write cron(minutes hours day-of-month month day-of-week year)")
@@ -95,13 +111,14 @@ def _parse_cron(expression: str) -> Due:
         raise ScheduleExpressionError(expression, str(error)) from None
 
     def due(start_at: float) -> Iterator[float]:
-        start = datetime.fromtimestamp(start_at, UTC)
+        start = datetime.fromtimestamp(start_at, zone).date()
         for year, month in itertools.product(years, months):
             if (year, month) < (start.year, start.month):
                 continue
-            for day, hour, minute in itertools.product(days(year, month), hours, minutes):
-                due_at = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
-                if due_at >= start_at:
+            left = [day for day in days(year, month) if date(year, month, day) >= start]
+            for day, hour, minute in itertools.product(left, hours, minutes):
+                due_at = _instant(datetime(year, month, day, hour, minute, tzinfo=zone))
+                if due_at is not None and due_at >= start_at:
                     yield due_at
 
     return due
@@ -135,7 +152,10 @@ def _week_days(field: str) -> DaysOf:
 
 
 def _values(field: str, low: int, high: int, names: dict[str, int] | None = None) -> set[int]:
-    """The values of one comma-separated field: `*`, a value, or a range `a-b`, each with an optional increment `/n`."""
+    """The values of one comma-separated field: `*`, a value, or a range `a-b`, each with an optional increment `/n`.
+
+    An increment beyond the field's highest value is refused (aws-sdk-js issue 4212: */60 minutes).
+    """
     found: set[int] = set()
     for part in field.split(","):
         span, slash, step_text = part.partition("/")
@@ -144,6 +164,8 @@ def _values(field: str, low: int, high: int, names: dict[str, int] | None = None
             if not step_text.isdigit() or int(step_text) == 0:
                 raise ValueError(f"'{part}' has no increment above zero")
             step = int(step_text)
+            if step > high:
+                raise ValueError(f"'{part}' has an increment above {high}")
         first_text, dash, last_text = span.partition("-")
         if span == "*":
             first, last = low, high

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.proof import timestamps as timestamps_module
+from simulator.base import zones
+from simulator.base.zones import zone_names
 from simulator.proof.failures import NotStorable
-from simulator.proof.timestamps import Timestamps, zone_names
+from simulator.proof.timestamps import Timestamps
 
 ISO = Timestamps().read
 
@@ -19,8 +20,8 @@ ISO = Timestamps().read
 @pytest.fixture(autouse=True)
 def nothing_is_remembered() -> None:
     """Results from other tests are forgotten."""
-    timestamps_module._zone.cache_clear()
-    zone_names.cache_clear()
+    zones.zone.cache_clear()
+    zones.zone_names.cache_clear()
 
 
 @pytest.mark.parametrize(

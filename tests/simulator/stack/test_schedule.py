@@ -78,6 +78,8 @@ def test_refused(expression: str) -> None:
         ("rate(5 minute)", "rule", "write rate(5 minutes)"),
         ("cron(0/0 9 * * ? *)", "rule", "'0/0' has no increment above zero"),
         ("cron(0/x 9 * * ? *)", "rule", "'0/x' has no increment above zero"),
+        ("cron(*/60 * * * ? *)", "rule", "'*/60' has an increment above 59"),
+        ("cron(0 */24 * * ? *)", "rule", "'*/24' has an increment above 23"),
         ("every minute", "rule", "write rate() or cron()"),
         ("every minute", "scheduler", "write rate(), cron() or at()"),
         ("at(noon)", "scheduler", "write at(yyyy-mm-ddThh:mm:ss)"),
@@ -162,3 +164,46 @@ def test_a_rate_ends_with_the_calendar() -> None:
     """Every due instant has a date."""
     last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC).timestamp()
     assert list(parse("rate(1 minute)")(last)) == [last]
+
+
+def local(expression: str, time_zone: str, start: str, count: int = 4) -> list[str]:
+    """The first due instants in UTC of a Scheduler's schedule in that zone."""
+    instants = itertools.islice(parse(expression, "scheduler", time_zone)(instant(start)), count)
+    return [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M") for each in instants]
+
+
+def test_cron_and_at_are_local_in_their_zone() -> None:
+    """Nine o'clock in Berlin is eight in UTC, and seven in summer; a rate has no zone."""
+    assert local("cron(0 9 * * ? *)", "Europe/Berlin", "2027-03-27T00:00", 2) == [
+        "2027-03-27T08:00",
+        "2027-03-28T07:00",
+    ]
+    assert local("at(2027-07-01T09:00:00)", "Europe/Berlin", "2027-01-01T00:00") == ["2027-07-01T07:00"]
+    assert local("cron(0 9 1 * ? *)", "Pacific/Kiritimati", "2026-12-31T19:01", 1) == ["2027-01-31T19:00"]
+    assert local("rate(1 day)", "Europe/Berlin", "2027-03-27T00:00", 2) == ["2027-03-27T00:00", "2027-03-28T00:00"]
+
+
+def test_a_time_that_the_clocks_skip_is_skipped() -> None:
+    """At 02:00 on 14 March 2027 New York's clocks go to 03:00."""
+    assert local("cron(30 2 * * ? *)", "America/New_York", "2027-03-13T00:00", 2) == [
+        "2027-03-13T07:30",
+        "2027-03-15T06:30",
+    ]
+    assert local("at(2027-03-14T02:30:00)", "America/New_York", "2027-01-01T00:00") == []
+
+
+def test_a_time_that_the_clocks_repeat_is_due_once() -> None:
+    """At 02:00 on 7 November 2027 they go back to 01:00: half past one is due in its first hour only."""
+    assert local("cron(0/30 1-2 7 11 ? 2027)", "America/New_York", "2027-01-01T00:00") == [
+        "2027-11-07T05:00",
+        "2027-11-07T05:30",
+        "2027-11-07T07:00",
+        "2027-11-07T07:30",
+    ]
+
+
+@pytest.mark.parametrize("time_zone", ["Europe/Gotham", "", "../zones", "Europe", "a\0b", "x" * 5_000])
+def test_an_unknown_time_zone_is_refused(time_zone: str) -> None:
+    """What is no name of a zone is refused, whatever characters it has."""
+    with pytest.raises(ScheduleExpressionError, match="Parameter ScheduleExpressionTimezone is not valid"):
+        parse("rate(1 day)", "scheduler", time_zone)
