@@ -7,7 +7,9 @@ from simulator.stack.model import Sentences
 
 def broken(value: object, member: str, wrong: str) -> str:
     """What a service says about one value; `wrong` is what it must do instead."""
-    return f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {wrong}"
+    return (
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {wrong}"
+    )
 
 
 def out_of_range(logical_id: str, member: str, value: int, low: int, high: int) -> Sentences:

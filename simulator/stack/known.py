@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from simulator.base.nearest import nearest
 from simulator.stack.model import Sentences, Stack
@@ -41,7 +40,10 @@ def refused_properties(stack: Stack) -> Sentences:
         if not any(name.startswith("Fn::") for name in given):
             for name in [name for name, required in known.items() if required and given.get(name) is None]:
                 is_plain = kind.startswith("AWS::") and "Serverless" not in kind
-                yield logical_id, f"#: required key [{name}] not found" if is_plain else f"Missing required property '{name}'."
+                yield (
+                    logical_id,
+                    f"#: required key [{name}] not found" if is_plain else f"Missing required property '{name}'.",
+                )
 
 
 def refused_types(stack: Stack) -> Sentences:

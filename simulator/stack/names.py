@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from simulator.base.names import NamedKind, bucket_name_fault, fits_pattern, length_fault
 from simulator.stack.constraints import broken
 from simulator.stack.model import Sentences, Stack

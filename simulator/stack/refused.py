@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.policies import allows_s3
@@ -54,7 +55,11 @@ def _function_settings(stack: Stack) -> Sentences:
                 )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in function.environment.items())
         if size > limits.ENVIRONMENT_BYTES:
-            yield function.logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit", "Environment"
+            yield (
+                function.logical_id,
+                f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit",
+                "Environment",
+            )
         retries = function.asynchronous.maximum_retries
         yield from out_of_range(function.logical_id, "maximumRetryAttempts", retries, *limits.ASYNC_RETRIES)
         age_s = function.asynchronous.maximum_event_age_s
@@ -108,11 +113,19 @@ def _mapping_settings(stack: Stack) -> Sentences:
             concurrency, bounds = mapping.maximum_concurrency, limits.MAPPING_MAXIMUM_CONCURRENCY
             yield from out_of_range(name, "scalingConfig.maximumConcurrency", concurrency, *bounds)
             if mapping.provisioned is not None:
-                yield name, "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together", "ScalingConfig"
+                yield (
+                    name,
+                    "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together",
+                    "ScalingConfig",
+                )
         if (pollers := mapping.provisioned) is not None:
             config = "provisionedPollerConfig"
-            yield from out_of_range(name, f"{config}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM)
-            yield from out_of_range(name, f"{config}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM)
+            yield from out_of_range(
+                name, f"{config}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM
+            )
+            yield from out_of_range(
+                name, f"{config}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM
+            )
             if pollers.minimum > pollers.maximum:
                 yield name, "MinimumPollers must not be greater than MaximumPollers", "ProvisionedPollerConfig"
 
@@ -123,7 +136,11 @@ def _filter_criteria(stack: Stack) -> Sentences:
     for name, mapping in stack.mappings.items():
         for number, pattern in enumerate(mapping.filters):
             if pattern.refusal:
-                yield name, f"Invalid filter pattern definition. FilterCriteria.Filters[{number}]: {pattern.refusal}", where
+                yield (
+                    name,
+                    f"Invalid filter pattern definition. FilterCriteria.Filters[{number}]: {pattern.refusal}",
+                    where,
+                )
         if len(mapping.filters) > limits.MAPPING_FILTERS[1]:
             yield name, f"it has {len(mapping.filters)} filters; at most {limits.MAPPING_FILTERS[1]} are allowed", where
 
@@ -148,7 +165,7 @@ def _mapping_conflicts(stack: Stack) -> Sentences:
 
 
 def _schedules(stack: Stack) -> Sentences:
-    """EventBridge User Guide, eb-create-rule-schedule; Scheduler User Guide, schedule-types (*unverified* text for zones)."""
+    """EventBridge User Guide, eb-create-rule-schedule; Scheduler User Guide, schedule-types."""
     for schedule in stack.schedules.values():
         try:
             parse(schedule.expression, schedule.kind, schedule.time_zone)
@@ -191,7 +208,11 @@ def _notifications(stack: Stack) -> Sentences:
             continue
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
-                yield bucket.logical_id, f"The event '{event}' is not supported for notifications", "NotificationConfiguration"
+                yield (
+                    bucket.logical_id,
+                    f"The event '{event}' is not supported for notifications",
+                    "NotificationConfiguration",
+                )
             queue = None if in_parts else stack.queues.get(notification.target)
             if queue is not None and not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
                 yield (

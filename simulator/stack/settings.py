@@ -57,7 +57,7 @@ def _only_parameter(stack: Stack, value: Any) -> str | None:
 
 
 def properties_of(stack: Stack, logical_id: str) -> Mapping[str, Any]:
-    """A resource's properties as written; for a function's event, the event's; for `Globals`, those of all functions."""
+    """A resource's properties as written; of a function's event, the event's; of `Globals`, those of all functions."""
     if logical_id == "Globals":
         return section(stack.document, "Globals", "Function")
     resources = section(stack.document, "Resources")

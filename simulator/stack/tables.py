@@ -1,7 +1,7 @@
 """What AWS refuses about a table's keys, indexes and capacity, in DynamoDB's words. Pure.
 
-Sources: API reference, CreateTable, AttributeDefinition and ProvisionedThroughput; Developer Guide, LSI, warm-throughput
-and "Quotas in DynamoDB". The texts were seen.
+Sources: API reference, CreateTable, AttributeDefinition and ProvisionedThroughput; Developer Guide, LSI, ServiceQuotas
+and warm-throughput. The texts were seen.
 """
 
 from __future__ import annotations
