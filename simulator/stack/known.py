@@ -34,16 +34,19 @@ def refused_properties(stack: Stack) -> Sentences:
     """CloudFormation Template Reference; SAM specification. The words are SAM's where SAM reads the properties."""
     for logical_id, kind in _typed(stack):
         known, given = known_properties()[kind], properties_of(stack, logical_id)
+        is_plain = kind.startswith("AWS::") and "Serverless" not in kind
+        computed = any(name.startswith("Fn::") for name in given)
         for name in [name for name in given if name not in known and not name.startswith("Fn::")]:
+            said = f"property {name} not defined for resource of type {kind}"
+            if logical_id == GLOBALS:
+                said = f"'{name}' is not a supported property of 'Function'"
+            elif is_plain:
+                said = f"Encountered unsupported property {name}"
             meant = nearest(name, known)
-            yield logical_id, _unsupported(kind, name) + (f"; did you mean '{meant}'?" if meant else ""), name
-        if not any(name.startswith("Fn::") for name in given):
-            for name in [name for name, required in known.items() if required and given.get(name) is None]:
-                is_plain = kind.startswith("AWS::") and "Serverless" not in kind
-                yield (
-                    logical_id,
-                    f"#: required key [{name}] not found" if is_plain else f"Missing required property '{name}'.",
-                )
+            yield logical_id, said + (f"; did you mean '{meant}'?" if meant else ""), name
+        for name in [name for name in known if known[name] and given.get(name) is None and not computed]:
+            said = f"#: required key [{name}] not found" if is_plain else f"Missing required property '{name}'."
+            yield logical_id, said
 
 
 def refused_types(stack: Stack) -> Sentences:
@@ -64,22 +67,10 @@ def refused_types(stack: Stack) -> Sentences:
 
 def _typed(stack: Stack) -> Iterator[tuple[str, str]]:
     """Each resource and event whose properties are known, with its type."""
-    if properties_of(stack, GLOBALS):
-        yield GLOBALS, f"{GLOBALS}.Function"
+    yield GLOBALS, f"{GLOBALS}.Function"
     for logical_id, resource in section(stack.document, "Resources").items():
-        kind = section(resource).get("Type")
-        if logical_id not in stack.lines or kind not in known_properties():
-            continue
-        yield logical_id, kind
-        if logical_id in stack.functions:
+        if logical_id in stack.lines and (kind := str(section(resource).get("Type"))) in known_properties():
+            yield logical_id, kind
             for name, event in section(resource, "Properties", "Events").items():
-                if section(event).get("Type") in known_properties():
-                    yield f"{logical_id}{name}", event["Type"]
-
-
-def _unsupported(kind: str, name: str) -> str:
-    if kind.startswith(GLOBALS):
-        return f"'{name}' is not a supported property of 'Function'"
-    if kind.startswith("AWS::") and "Serverless" not in kind:
-        return f"Encountered unsupported property {name}"
-    return f"property {name} not defined for resource of type {kind}"
+                if (kind := str(section(event).get("Type"))) in known_properties():
+                    yield f"{logical_id}{name}", kind

@@ -28,7 +28,7 @@ def refused_names(stack: Stack) -> Sentences:
         for logical_id, name in names.items():
             if not (logical_id.isascii() and logical_id.isalnum()):
                 yield logical_id, f"Template format error: Resource name {logical_id} is non alphanumeric."
-            elif (fault := _fault(kind, name)) is not None:
+            elif (fault := name_fault(kind, name)) is not None:
                 yield logical_id, fault, f"{kind.capitalize()}Name"
             elif (owner := owners.setdefault(name, logical_id)) != logical_id:
                 yield logical_id, f"{name} already exists: {owner} has this name", f"{kind.capitalize()}Name"
@@ -47,8 +47,8 @@ def refused_key_filters(stack: Stack) -> Sentences:
                 )
 
 
-def _fault(kind: NamedKind, name: str) -> str | None:
-    """What a service says about one name."""
+def name_fault(kind: NamedKind, name: str, member: str | None = None) -> str | None:
+    """What a service says about one name, None if it takes it; `member` is another than the kind's own."""
     length = length_fault(kind, name)
     if kind == "bucket":
         why = bucket_name_fault(name)
@@ -57,10 +57,10 @@ def _fault(kind: NamedKind, name: str) -> str | None:
         if length is None and fits_pattern(kind, name):
             return None
         return f"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length: '{name}'"
-    member, pattern = ("tableName", "[a-zA-Z0-9_.-]+") if kind == "table" else ("functionName", _FUNCTION_PATTERN)
+    pattern = "[a-zA-Z0-9_.-]+" if kind == "table" else _FUNCTION_PATTERN
     wrong = None
     if not fits_pattern(kind, name):
         wrong = f"satisfy regular expression pattern: {pattern}"
     elif length is not None:
         wrong = f"have length {length}"
-    return wrong and broken(name, member, wrong)
+    return wrong and broken(name, member or f"{kind}Name", wrong)

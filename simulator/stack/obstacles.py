@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from simulator.base.errors import InputError
 from simulator.stack.model import Sentences, Stack
-from simulator.stack.settings import written
+from simulator.stack.settings import properties_of
 from simulator.stack.wiring import flow
 
-_TRIGGERS = frozenset(
-    {
-        "AWS::Events::Rule",
-        "AWS::Lambda::EventSourceMapping",
-        "AWS::S3::Bucket",
-        "AWS::SNS::Subscription",
-        "AWS::SQS::Queue",
-        "AWS::Scheduler::Schedule",
-    }
+_TRIGGERS = re.compile(
+    r"Events\.\w+|AWS::(Events::Rule|Lambda::EventSourceMapping|S3::Bucket|SNS::Subscription|SQS::Queue|Scheduler::Schedule)"
 )
-"""Resources that invoke functions, where they are not simulated."""
 _MOST_NAMED = 5
 
 
@@ -37,14 +30,11 @@ def obstacles(stack: Stack, invoked: str | None = None) -> Sentences:
     running |= {invoked} if invoked is not None else set()
     yield from ((logical_id, text) for logical_id, text in foreign(stack).items() if logical_id in running)
     if not running:
+        ignored = [each for each in stack.ignored if _TRIGGERS.fullmatch(each.property)]
+        names = [f"{each.logical_id} ({each.property.removeprefix('Events.')})" for each in ignored]
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        named = f"; not simulated: {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
         first = next(iter(stack.functions), "Resources")
-        triggers = [
-            f"{each.logical_id}.{each.property}" if each.property.startswith("Events.") else each.logical_id
-            for each in stack.ignored
-            if each.property in _TRIGGERS or (each.property.startswith("Events.") and each.property.count(".") == 1)
-        ]
-        more = f" and {len(triggers) - _MOST_NAMED} more" if len(triggers) > _MOST_NAMED else ""
-        named = f"; not simulated: {', '.join(triggers[:_MOST_NAMED])}{more}" if triggers else ""
         yield first, f"no queue, bucket or schedule that is simulated here invokes a function{named}"
 
 
@@ -52,7 +42,7 @@ def foreign(stack: Stack) -> Mapping[str, str]:
     """Why a function's handler cannot run here, by logical id; functions in Python are left out."""
     found = {}
     for name, function in stack.functions.items():
-        if any(properties.get("PackageType") == "Image" for properties in written(stack, name)):
+        if properties_of(stack, name).get("PackageType") == "Image":
             found[name] = "it is a container image; only handlers in Python, from a folder or a zip, run here"
         elif not function.runtime.lower().startswith("python"):
             found[name] = f"its handler is in {function.runtime or 'no known runtime'}; only Python handlers run here"

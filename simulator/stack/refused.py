@@ -21,7 +21,7 @@ from simulator.stack.tables import refused_tables
 _UNABLE = (
     "Lambda was unable to configure your environment variables because the environment variables you have provided"
 )
-
+_NOTIFIED = "NotificationConfiguration"
 _VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 
 
@@ -55,11 +55,7 @@ def _function_settings(stack: Stack) -> Sentences:
                 )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in function.environment.items())
         if size > limits.ENVIRONMENT_BYTES:
-            yield (
-                function.logical_id,
-                f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit",
-                "Environment",
-            )
+            yield function.logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit"
         retries = function.asynchronous.maximum_retries
         yield from out_of_range(function.logical_id, "maximumRetryAttempts", retries, *limits.ASYNC_RETRIES)
         age_s = function.asynchronous.maximum_event_age_s
@@ -71,15 +67,8 @@ def _runtimes(stack: Stack) -> Sentences:
     known = (*limits.PYTHON_RUNTIMES_ENDED, *limits.PYTHON_RUNTIMES, *limits.PYTHON_RUNTIMES_UNCONFIRMED)
     for function in stack.functions.values():
         if function.runtime.lower().startswith("python") and function.runtime.removeprefix("python") not in known:
-            yield (
-                function.logical_id,
-                broken(
-                    function.runtime,
-                    "runtime",
-                    f"satisfy enum value set: [{', '.join(f'python{version}' for version in known)}]",
-                ),
-                "Runtime",
-            )
+            wrong = f"satisfy enum value set: [{', '.join(f'python{version}' for version in known)}]"
+            yield function.logical_id, broken(function.runtime, "runtime", wrong), "Runtime"
 
 
 def _unreserved_concurrency(stack: Stack) -> Sentences:
@@ -208,25 +197,21 @@ def _notifications(stack: Stack) -> Sentences:
             continue
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
-                yield (
-                    bucket.logical_id,
-                    f"The event '{event}' is not supported for notifications",
-                    "NotificationConfiguration",
-                )
+                yield bucket.logical_id, f"The event '{event}' is not supported for notifications", _NOTIFIED
             queue = None if in_parts else stack.queues.get(notification.target)
             if queue is not None and not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
                 yield (
                     bucket.logical_id,
                     "Unable to validate the following destination configurations: the policy of "
                     f"{queue.logical_id} does not let S3 send events of {bucket.arn} in account {limits.ACCOUNT_ID}",
-                    "NotificationConfiguration",
+                    _NOTIFIED,
                 )
         if any(_overlap(first, other) for first, other in itertools.combinations(bucket.notifications, 2)):
             yield (
                 bucket.logical_id,
                 "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
                 "are overlapping for the same event type.",
-                "NotificationConfiguration",
+                _NOTIFIED,
             )
 
 

@@ -100,7 +100,7 @@ def test_a_setting_with_which_a_function_would_fail_at_init_is_named(parameter: 
 
     assert code == 2
     assert re.search(rf"^pipeline/template.yaml:[0-9]+: fails at init: {re.escape(said)}", output, re.MULTILINE)
-    assert "0 refused by AWS, 0 advised against, 1 failing at init" in output
+    assert "0 refused by AWS, 0 advised against, 1 failing, 17 not simulated" in output
 
 
 @pytest.mark.parametrize("command", [("simulate", "--ticks", "1"), ("load-test", "--duration", "1s")])
@@ -135,9 +135,9 @@ def test_a_template_does_not_steer_the_terminal(tmp_path: Path) -> None:
     code, said = check("--template", str(file))
     assert code == 2
     assert f"in length: '{SHOWN}'" in said
-    assert f"StockQueue: {SHOWN}" in said
+    assert f"StockQueue: Encountered unsupported property {SHOWN}" in said
     assert all(line.isprintable() for line in said.split("\n"))
-    assert "t\\x1b[31m.yaml: 1 refused by AWS" in said
+    assert "t\\x1b[31m.yaml: 2 refused by AWS" in said
 
 
 def test_a_parameter_does_not_steer_the_terminal() -> None:
