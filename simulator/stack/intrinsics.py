@@ -1,11 +1,14 @@
 """A CloudFormation document: YAML with its lines, parameters, conditions, and the intrinsic functions.
 
 This file knows the language; `template.py` knows the resources. JSON templates are read too, as a subset of YAML.
-Intrinsics: Ref, GetAtt, Sub, Join, If, Select, Split, FindInMap, Equals, And, Or, Not, Condition.
+Intrinsics: Ref, GetAtt, Sub, Join, If, Select, Split, FindInMap, Equals, And, Or, Not, Condition, Base64, GetAZs,
+Length, ToJsonString. What ImportValue and its like give is not known here: a text that names them takes its place.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +25,7 @@ from simulator.base.shown import is_usable
 
 _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_UNKNOWN_HERE = ("Fn::ImportValue", "Fn::Transform", "Fn::Cidr")
 _NO_VALUE = object()
 MAX_LEVELS = 64
 """The deepest nesting in an evaluation: functions inside each other, and names and conditions that need others."""
@@ -39,9 +43,9 @@ class TemplateError(InputError):
 class Located(dict[str, Any]):
     """A mapping that remembers the line of each of its keys."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.line = 0
+    def __init__(self, line: int = 0, values: Mapping[str, Any] | None = None) -> None:
+        super().__init__(values or {})
+        self.line = line
         self.lines: dict[str, int] = {}
 
 
@@ -72,7 +76,8 @@ class Document:
         self._deciding: list[str] = []
         self._decided: dict[str, bool] = {}
         self._levels = self._values = self._characters = 0
-        self.parameters = self._bind(self._section("Parameters"), parameters, defaults)
+        self._declared = self._section("Parameters")
+        self.parameters = self._bind(self._declared, parameters, defaults)
 
     def fail(
         self, message: str, line: int | None = None, resource: str | None = None, *, hint: str | None = None
@@ -119,15 +124,14 @@ class Document:
             return self._untagged(node)
         name = node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"
         argument = self._untagged(node)
-        call = Located()
-        call.line = call.lines[name] = node.start_mark.line + 1
+        call = Located(node.start_mark.line + 1)
+        call.lines[name] = call.line
         call[name] = argument.split(".", 1) if node.tag == "!GetAtt" and isinstance(argument, str) else argument
         return call
 
     def _untagged(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.MappingNode):
-            located = Located()
-            located.line = node.start_mark.line + 1
+            located = Located(node.start_mark.line + 1)
             for key_node, value_node in node.value:
                 key = documents.key_of(key_node)
                 if key in located:
@@ -155,11 +159,15 @@ class Document:
         given = {**{name: value for name, value in defaults.items() if name in declared}, **chosen}
         bound: dict[str, str] = {}
         for name, definition in declared.items():
-            line = declared.lines[name]
             if not isinstance(definition, Located):
-                self.fail(f"parameter {name} must be a mapping", line)
-            if name not in given and "Default" not in definition:
-                self.fail(f"parameter '{name}' has no default and no value", line, hint=f"add --parameter {name}=VALUE")
+                self.fail(f"parameter {name} must be a mapping", declared.lines[name])
+        if missing := [name for name in declared if name not in given and "Default" not in declared[name]]:
+            hint = "add " + " ".join(f"--parameter {name}=VALUE" for name in missing)
+            names = ", ".join(f"'{name}'" for name in missing)
+            have = f"parameter {names} has" if len(missing) == 1 else f"parameters {names} have"
+            self.fail(f"{have} no default and no value", declared.lines[missing[0]], hint=hint)
+        for name, definition in declared.items():
+            line = declared.lines[name]
             value = str(given[name]) if name in given else plain_text(definition["Default"])
             self._check_parameter(name, value, definition, line)
             bound[name] = value
@@ -229,8 +237,7 @@ class Document:
                 # {"Condition": name} is an intrinsic only where a condition is expected; see _truths.
                 if key == "Ref" or key.startswith("Fn::"):
                     return self._call(key, argument, value.lines[key])
-            resolved = Located()
-            resolved.line = value.line
+            resolved = Located(value.line)
             for key, item in value.items():
                 plain = self._value(item, value.lines[key])
                 if plain is not _NO_VALUE:
@@ -251,12 +258,18 @@ class Document:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
+            "Fn::Base64": lambda given, at: base64.b64encode(self._text(self.resolve(given, at), at).encode()).decode(),
+            "Fn::GetAZs": lambda *_: [f"{limits.REGION}{letter}" for letter in "abc"],
+            "Fn::Length": self._length,
+            "Fn::ToJsonString": self._json,
             "Fn::Equals": lambda given, at: len({self._text(operand, at) for operand in self._list(given, 2, at)}) == 1,
             "Fn::And": lambda given, at: all(self._truths(given, at)),
             "Fn::Or": lambda given, at: any(self._truths(given, at)),
             "Fn::Not": lambda given, at: not self._truths(given, at)[0],
         }
         function = functions.get(name)
+        if name in _UNKNOWN_HERE:
+            return f"{name}({self._json(argument, line)})"
         if function is None:
             self.fail(f"{name} is not supported here", line)
         result = function(argument, line)
@@ -299,16 +312,20 @@ class Document:
                 return self._pseudo[name]
             if name in self.parameters:
                 return self.parameters[name]
-        if name not in self.resources:
-            self.fail(f"'{name}' is neither a resource nor a parameter", line)
         found = self.reference(name, attribute)
         if found is None:
+            if name not in self.resources:
+                self.fail(f"'{name}' is neither a resource nor a parameter", line)
             kind = self.resources[name].get("Type") if isinstance(self.resources[name], dict) else None
             self.fail(f"{name}{'.' + attribute if attribute else ''} of a {kind} is not known here", line)
         return found
 
     def _ref(self, argument: Any, line: int) -> Any:
-        return self._lookup(str(argument), None, line)
+        value = self._lookup(str(argument), None, line)
+        definition = self._declared.get(str(argument))
+        if definition and re.search(r"List\b", str(definition.get("Type"))):
+            return [part.strip() for part in self._parts(",", value, line)]
+        return value
 
     def _get_att(self, argument: Any, line: int) -> Any:
         parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
@@ -350,8 +367,23 @@ class Document:
             self.fail("Join needs a separator and a list", line)
         texts = [self._text(part, line) for part in parts]
         between = self._text(separator, line)
-        self._charge(len(between) * len(texts), line)
+        self._charge(len(between) * len(texts) + sum(map(len, texts)), line)
         return between.join(texts)
+
+    def _json(self, argument: Any, line: int) -> str:
+        value = self.resolve(argument, line)
+        left = [value]
+        while left:
+            each = left.pop()
+            self._charge(_PART_CHARACTERS + (len(each) if isinstance(each, str) else 0), line)
+            left.extend(each if isinstance(each, list) else [*each, *each.values()] if isinstance(each, dict) else ())
+        return json.dumps(value, ensure_ascii=False)
+
+    def _length(self, argument: Any, line: int) -> int:
+        value = self.resolve(argument, line)
+        if not isinstance(value, list):
+            self.fail("Length needs a list", line)
+        return len(value)
 
     def _if(self, argument: Any, line: int) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:
@@ -369,6 +401,9 @@ class Document:
         separator, text = (self._text(part, line) for part in self._list(argument, 2, line))
         if not separator:
             self.fail("Split needs a separator", line)
+        return self._parts(separator, text, line)
+
+    def _parts(self, separator: str, text: str, line: int) -> list[str]:
         parts = text.split(separator)
         self._charge(len(text) + _PART_CHARACTERS * len(parts), line)
         return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from simulator.base.documents import DocumentError, from_json
 from simulator.stack.intrinsics import Document, Located, as_number, plain_text
 
 # The behaviour of the running pipeline does not depend on these.
@@ -18,6 +19,7 @@ class Properties:
 
     def __init__(self, document: Document, logical_id: str, values: Located, path: str = "") -> None:
         self._document, self.logical_id, self._values, self._path = document, logical_id, values, path
+        self._dismissed = False
         self._taken: set[str] = set()
         self._children: list[Properties] = []
 
@@ -31,6 +33,15 @@ class Properties:
     def line(self) -> int:
         """Where it begins in the template."""
         return self._values.line
+
+    @property
+    def path(self) -> str:
+        """Where it is in its resource, such as `Events.Tick`; empty for the resource itself."""
+        return self._path.removesuffix(".")
+
+    def dismiss(self) -> None:
+        """Nothing of it counts as unread: it is left out as a whole."""
+        self._dismissed = True
 
     def raw(self, key: str) -> Any:
         """The resolved value, None if it is absent."""
@@ -85,6 +96,19 @@ class Properties:
         value = self.raw(key)
         return self._child(key, value if value is not None else Located())
 
+    def document(self, key: str) -> Properties:
+        """A nested mapping, or JSON text of one."""
+        value = self.raw(key)
+        if isinstance(value, str):
+            try:
+                parsed = from_json(value.encode())
+            except DocumentError as error:
+                self.fail(str(error), key)
+            if not isinstance(parsed, dict):
+                self.fail("must be a mapping", key)
+            value = Located(self._values.lines.get(key, self.line), parsed)
+        return self._child(key, value if value is not None else Located())
+
     def sections(self, key: str) -> list[Properties]:
         """A list of mappings."""
         return [self._child(f"{key}[{n}]", item) for n, item in enumerate(self._items(key))]
@@ -109,10 +133,13 @@ class Properties:
         """Whether it is given."""
         return self._values.get(key) is not None
 
-    def unread(self) -> list[str]:
-        """The paths of properties that were never read."""
-        own = [self._path + key for key in self._values if key not in self._taken and key not in _DESCRIPTIVE]
-        return own + [path for child in self._children for path in child.unread()]
+    def unread(self) -> list[tuple[str, int]]:
+        """The paths and lines of properties that were never read."""
+        if self._dismissed:
+            return []
+        left = [key for key in self._values if key not in self._taken and key not in _DESCRIPTIVE]
+        own = [(self._path + key, self._values.lines.get(key) or self._values.line) for key in left]
+        return own + [each for child in self._children for each in child.unread()]
 
     def _items(self, key: str) -> list[Any]:
         value = self.raw(key) or []

@@ -1,0 +1,270 @@
+"""Which resources a document declares: their types, their names and ARNs, and what references to them give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+from simulator.base import limits
+from simulator.base.names import NamedKind, fitted
+from simulator.stack.intrinsics import Document, Located, plain_text
+from simulator.stack.model import Ignored
+from simulator.stack.properties import Properties
+
+SAM_FUNCTION, PLAIN_FUNCTION = "AWS::Serverless::Function", "AWS::Lambda::Function"
+SAM_LAYER, PLAIN_LAYER = "AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"
+QUEUE, BUCKET = "AWS::SQS::Queue", "AWS::S3::Bucket"
+TABLE, GLOBAL_TABLE, SIMPLE_TABLE = "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::Serverless::SimpleTable"
+KINDS: Mapping[str, NamedKind] = {
+    SAM_FUNCTION: "function",
+    PLAIN_FUNCTION: "function",
+    QUEUE: "queue",
+    BUCKET: "bucket",
+    TABLE: "table",
+    GLOBAL_TABLE: "table",
+    SIMPLE_TABLE: "table",
+}
+NAME_PROPERTY: Mapping[NamedKind, str] = {
+    "function": "FunctionName",
+    "queue": "QueueName",
+    "bucket": "BucketName",
+    "table": "TableName",
+}
+# What Ref ("") and GetAtt give.
+_VALUES: Mapping[NamedKind, Mapping[str, str]] = {
+    "function": {"": "{name}", "Arn": "arn:aws:lambda:{region}:{account}:function:{name}"},
+    "queue": {
+        "": "https://sqs.{region}.amazonaws.com/{account}/{name}",
+        "QueueUrl": "https://sqs.{region}.amazonaws.com/{account}/{name}",
+        "QueueName": "{name}",
+        "Arn": "arn:aws:sqs:{region}:{account}:{name}",
+    },
+    "bucket": {
+        "": "{name}",
+        "Arn": "arn:aws:s3:::{name}",
+        "DomainName": "{name}.s3.amazonaws.com",
+        "DualStackDomainName": "{name}.s3.dualstack.{region}.amazonaws.com",
+        "RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
+        "WebsiteURL": "http://{name}.s3-website-{region}.amazonaws.com",
+    },
+    "table": {
+        "": "{name}",
+        "Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}",
+        "StreamArn": "arn:aws:dynamodb:{region}:{account}:table/{name}/stream/2026-01-01T00:00:00.000",
+        "TableId": "{name}",
+    },
+}
+_REF_IS_ARN = frozenset(
+    {
+        SAM_LAYER,
+        PLAIN_LAYER,
+        "AWS::SNS::Topic",
+        "AWS::SecretsManager::Secret",
+        "AWS::Serverless::StateMachine",
+        "AWS::StepFunctions::StateMachine",
+    }
+)
+_VERSIONS = {"AWS::Lambda::Alias": "Name", "AWS::Lambda::Version": "Version"}
+# What SAM adds to its own resources, named after them: `FunctionRole`, `Function.Version`, `ApiProdStage`.
+_BY_SAM = re.compile(r"Role|Url|Alias\w*|Version\w*|\w*Stage|Deployment\w*|\.\w+")
+
+
+class NotSimulatedError(Exception):
+    """AWS takes what a part of a template says, and the twin cannot act on it; the message is the reason."""
+
+
+class Declarations:
+    """The resources of one document that its conditions keep, and the answers to its references.
+
+    `ignored` collects what AWS would act on and the twin does not.
+    """
+
+    def __init__(self, document: Document, stack_name: str) -> None:
+        self.document, self.stack_name = document, stack_name
+        self.ignored: list[Ignored] = []
+        self._naming: list[str] = []
+        self._names: dict[str, str] = {}
+        document.reference = self.reference
+        self.types = self._read_types()
+        self._by_arn = {self.value(each, "Arn"): each for each, type_name in self.types.items() if type_name in KINDS}
+
+    def _read_types(self) -> dict[str, str]:
+        types: dict[str, str] = {}
+        resources = self.document.resources
+        if (count := len(resources)) > limits.TEMPLATE_RESOURCES:
+            most = limits.TEMPLATE_RESOURCES
+            self.document.fail(f"Number of resources, {count}, is greater than maximum allowed, {most}")
+        for logical_id, resource in resources.items():
+            line = resources.lines[logical_id]
+            if logical_id.startswith("Fn::"):
+                self.ignored.append(Ignored(logical_id, logical_id, "not simulated", line))
+                continue
+            if not isinstance(resource, Located) or not isinstance(resource.get("Type"), str):
+                self.document.fail("a resource needs a Type", line, logical_id)
+            if "Condition" not in resource or self.document.condition(str(resource["Condition"]), line):
+                types[logical_id] = resource["Type"]
+        return types
+
+    def of(self, *types: str) -> list[str]:
+        """The logical ids of the resources of these types, in the template's order."""
+        return [logical_id for logical_id, type_name in self.types.items() if type_name in types]
+
+    def properties(self, logical_id: str) -> Properties:
+        """The resource's properties, of a SAM function with its Globals."""
+        resource = self.document.resources[logical_id]
+        resolved = self.document.resolve(resource.get("Properties") or Located(), resource.lines.get("Properties"))
+        if not isinstance(resolved, Located):
+            self.document.fail("Properties must be a mapping", resource.lines.get("Properties"), logical_id)
+        resolved.line = resolved.line or self.document.resources.lines[logical_id]
+        if self.types[logical_id] == SAM_FUNCTION:
+            shared = self.document.resolve(self._shared())
+            if not isinstance(shared, Located):
+                self.document.fail("Globals.Function must be a mapping", self.document.root.lines["Globals"])
+            resolved = _merged(shared, resolved)
+        return Properties(self.document, logical_id, resolved)
+
+    def _shared(self) -> Located:
+        """SAM's Globals for functions."""
+        found = self.document.root
+        for name in ("Globals", "Function"):
+            inner = found.get(name) or Located()
+            if not isinstance(inner, Located):
+                self.document.fail(f"{name} must be a mapping", found.lines[name])
+            found = inner
+        return found
+
+    @contextmanager
+    def tolerating(self, section: Properties) -> Iterator[None]:
+        """Leave out a resource or a section of it, if what reads it finds that it cannot be simulated."""
+        try:
+            yield
+        except NotSimulatedError as reason:
+            section.dismiss()
+            line = section.line if section.path else self.document.resources.lines[section.logical_id]
+            what = section.path or self.types[section.logical_id]
+            self.ignored.append(Ignored(section.logical_id, what, str(reason), line))
+
+    # Names and references
+
+    def name(self, logical_id: str) -> str:
+        """The name of a function, queue, bucket or table: its own, or what CloudFormation would generate."""
+        if logical_id not in self._names:
+            line = self.document.resources.lines[logical_id]
+            if logical_id in self._naming:
+                self.document.fail("its name depends on itself: " + " -> ".join(self._naming), line, logical_id)
+            self._naming.append(logical_id)
+            kind = KINDS[self.types[logical_id]]
+            name = plain_text(self._early(logical_id, NAME_PROPERTY[kind]))
+            self._names[logical_id] = name or self._derived_name(logical_id, kind)
+            self._naming.pop()
+        return self._names[logical_id]
+
+    def _early(self, logical_id: str, key: str) -> object:
+        """One property, before the others are resolved, which may need it."""
+        resource = self.document.resources[logical_id]
+        properties = resource.get("Properties")
+        given = properties.get(key) if isinstance(properties, Located) else None
+        return self.document.resolve(given, self.document.resources.lines[logical_id]) if given is not None else None
+
+    def _derived_name(self, logical_id: str, kind: NamedKind) -> str:
+        """What CloudFormation would generate, without its random ending."""
+        derived = f"{self.stack_name}-{logical_id}"
+        fifo = ".fifo" if self.is_fifo(logical_id) else ""
+        return fitted(kind, derived.lower() if kind == "bucket" else derived) + fifo
+
+    def value(self, logical_id: str, attribute: str) -> str | None:
+        """An attribute of a function, queue, bucket or table, "" for Ref; None if its type has no such attribute."""
+        pattern = _VALUES[KINDS[self.types[logical_id]]].get(attribute)
+        name = self.name(logical_id)
+        return pattern and pattern.format(region=limits.REGION, account=limits.ACCOUNT_ID, name=name)
+
+    def arn(self, logical_id: str) -> str:
+        """The ARN of a function, queue, bucket or table."""
+        return str(self.value(logical_id, "Arn"))
+
+    def reference(self, logical_id: str, attribute: str | None) -> str | None:
+        """What Ref (attribute None) or GetAtt gives; of what is not simulated, a text of the same form.
+
+        None: CloudFormation would refuse it.
+        """
+        type_name = self.types.get(logical_id)
+        if type_name is None:
+            return None if logical_id in self.document.resources else self._made_by_sam(logical_id, attribute)
+        if type_name in KINDS:
+            return self.value(logical_id, attribute or "")
+        if type_name in _VERSIONS and (function := self._function(plain_text(self._early(logical_id, "FunctionName")))):
+            return f"{self.arn(function)}:{plain_text(self._early(logical_id, _VERSIONS[type_name])) or '1'}"
+        return self._plausible(logical_id, type_name, attribute)
+
+    def _plausible(self, logical_id: str, type_name: str, attribute: str | None) -> str:
+        name = f"{self.stack_name}-{logical_id}"
+        if attribute is None and type_name not in _REF_IS_ARN:
+            return name
+        if attribute is not None and not attribute.endswith("Arn"):
+            return f"{name}.{attribute}"
+        service = (type_name.split("::")[1:2] or ["custom"])[0].lower().replace("serverless", "lambda")
+        return f"arn:aws:{service}:{limits.REGION}:{limits.ACCOUNT_ID}:{name}"
+
+    def _made_by_sam(self, logical_id: str, attribute: str | None) -> str | None:
+        owners = {each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")}
+        owners |= {"ServerlessRestApi", "ServerlessHttpApi"} if owners else set()
+        for owner in owners:
+            if logical_id.startswith(owner) and (logical_id == owner or _BY_SAM.fullmatch(logical_id[len(owner) :])):
+                if logical_id.startswith(f"{owner}.") and self.types.get(owner) == SAM_FUNCTION:
+                    return f"{self.arn(owner)}:1"
+                return self._plausible(logical_id, "AWS::IAM::Role", attribute)
+        return None
+
+    def layer(self, logical_id: str) -> str:
+        """The ARN of a layer of this template."""
+        return self._plausible(logical_id, self.types[logical_id], None)
+
+    def _function(self, given: str) -> str | None:
+        """The function that a name, an ARN or a partial ARN means, with or without a version or an alias."""
+        parts = given.split(":")
+        if given.startswith("arn:"):
+            return self._by_arn.get(":".join(parts[:7]))
+        name = parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]
+        return next((each for each in self.of(SAM_FUNCTION, PLAIN_FUNCTION) if self.name(each) == name), None)
+
+    def target(
+        self, section: Properties, key: str, kind: Literal["queue", "function"], *, by_name: bool = False
+    ) -> str:
+        """The queue or function whose ARN is the value of this key; `by_name`: a function's name will do.
+
+        Raises `NotSimulatedError` for what is not in this template, and fails where AWS wants the ARN of what is.
+        """
+        given = section.text(key, "")
+        logical_id = self._function(given) if kind == "function" else self._by_arn.get(given)
+        if logical_id is not None and KINDS[self.types[logical_id]] == kind:
+            if not (by_name or given.startswith("arn:")):
+                section.fail(f"must be an ARN, like !GetAtt {logical_id}.Arn, not '{given}'", key)
+            if self.is_fifo(logical_id):
+                raise NotSimulatedError(f"its {key} is a FIFO queue")
+            return logical_id
+        for each in self.of(QUEUE) if kind == "queue" else ():
+            if given in (self.name(each), self.value(each, "")):
+                section.fail(f"must be an ARN, like !GetAtt {each}.Arn, not '{given}'", key)
+        raise NotSimulatedError(f"{given or key} is not a {kind} in this template")
+
+    def is_fifo(self, logical_id: str) -> bool:
+        """Whether it is a FIFO queue."""
+        return self.types[logical_id] == QUEUE and plain_text(self._early(logical_id, "FifoQueue")).lower() == "true"
+
+
+def _merged(shared: Located, own: Located) -> Located:
+    """SAM's Globals merged into a function's own properties: mappings merge, lists are joined, the rest is replaced."""
+    result = Located()
+    result.line = own.line
+    for key in [*shared, *(name for name in own if name not in shared)]:
+        theirs, ours = shared.get(key), own.get(key)
+        result.lines[key] = own.lines.get(key) or shared.lines.get(key) or own.line
+        if isinstance(theirs, Located) and isinstance(ours, Located):
+            result[key] = _merged(theirs, ours)
+        elif isinstance(theirs, list) and isinstance(ours, list):
+            result[key] = theirs + ours
+        else:
+            result[key] = theirs if ours is None else ours
+    return result
