@@ -34,6 +34,8 @@ def refused_properties(stack: Stack) -> Sentences:
     """CloudFormation Template Reference; SAM specification. The words are SAM's where SAM reads the properties."""
     for logical_id, kind in _typed(stack):
         known, given = known_properties()[kind], properties_of(stack, logical_id)
+        if kind == "S3" and str(section(given, "Bucket").get("Ref")) not in section(stack.document, "Resources"):
+            yield logical_id, "S3 events must reference an S3 bucket in the same template.", "Bucket"
         is_plain = kind.startswith("AWS::") and "Serverless" not in kind
         computed = any(name.startswith("Fn::") for name in given)
         for name in [name for name in given if name not in known and not name.startswith("Fn::")]:

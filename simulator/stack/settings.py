@@ -64,9 +64,10 @@ def properties_of(stack: Stack, logical_id: str) -> Mapping[str, Any]:
     if logical_id in resources:
         return section(resources, logical_id, "Properties")
     for function in stack.functions:
-        event = section(resources, function, "Properties", "Events", logical_id.removeprefix(function))
-        if event and logical_id.startswith(function):
-            return section(event, "Properties")
+        if logical_id.startswith(function):
+            event = section(resources, function, "Properties", "Events", logical_id.removeprefix(function))
+            if event:
+                return section(event, "Properties")
     return {}
 
 

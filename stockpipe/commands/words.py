@@ -72,18 +72,18 @@ def not_simulated(stack: Stack, found: Findings) -> list[Finding]:
 
     What AWS refuses is not in the list once more.
     """
-    refused = {(each.logical_id, *each.path[:1]) for each in found.violations}
+    refused = {(each.logical_id, each.path[-1]) for each in found.violations if each.path}
     reasons: dict[str, list[str]] = {each.logical_id: [each.text] for each in found.obstacles}
     for logical_id, text in foreign(stack).items():
         if logical_id not in reasons:
             reasons[logical_id] = [text]
     for entry in stack.ignored:
-        top = entry.property.partition(".")[0]
-        if not {(entry.logical_id, top), ("Globals", top)} & refused:
-            is_plain = entry.reason == "not simulated"
-            reasons.setdefault(entry.logical_id, []).append(
-                entry.property if is_plain else f"{entry.property} ({entry.reason})"
-            )
+        name, *inner = entry.property.split(".")
+        event = inner[0] if name == "Events" and inner else ""
+        owners = ("Globals", entry.logical_id, f"{entry.logical_id}{event}")
+        if refused.isdisjoint((owner, inner[-1] if inner else name) for owner in owners):
+            why = "" if entry.reason == "not simulated" else f" ({entry.reason})"
+            reasons.setdefault(entry.logical_id, []).append(entry.property + why)
     named = [Finding(each, ", ".join(texts), line_of(stack, each), "not simulated") for each, texts in reasons.items()]
     return sorted(named, key=lambda finding: finding.line or 0)
 

@@ -55,6 +55,11 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
         ),
         (function(Events={"B": {"Type": "SQS"}}), "FB", "Missing required property 'Queue'."),
         (
+            function(Events={"U": {"Type": "S3", "Properties": {"Bucket": "photos", "Events": "s3:ObjectCreated:*"}}}),
+            "FU",
+            "S3 events must reference an S3 bucket in the same template.",
+        ),
+        (
             {**function(), "Globals": {"Function": {"TimeOut": 3}}},
             "Globals",
             "'TimeOut' is not a supported property of 'Function'; did you mean 'Timeout'?",
