@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.stack.model import Stack
 
+_COMPUTED = {"Ref", "Fn::Sub", "Fn::If", "Fn::Join", "Fn::Select"}
 _SUB = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
@@ -28,7 +29,8 @@ def parameter_behind(stack: Stack, logical_id: str, *path: str) -> str | None:
     for properties in written(stack, logical_id):
         found = section(properties, *parents)
         if name in found:
-            return _only_parameter(stack, found[name])
+            is_section = isinstance(found[name], Mapping) and not _COMPUTED & found[name].keys()
+            return None if is_section else _only_parameter(stack, found[name])
     return None
 
 

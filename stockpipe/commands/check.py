@@ -18,8 +18,8 @@ EPILOG = """Example:
 
 stockpipe check --template template.yaml --parameter VisibilityTimeout=30
 
-Exit codes: 0 AWS would accept the template, 1 with --strict, and it advises against something,
-2 it cannot be read, AWS would refuse it, or a function of the pipeline would fail."""
+Exit codes: 0 AWS would accept the template, 1 with --strict, if it advises against something,
+2 the template cannot be read, AWS would refuse it, or a function of the pipeline would fail."""
 
 
 class CheckOptions(Options):
