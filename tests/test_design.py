@@ -52,7 +52,7 @@ SETS_FROM_OUTSIDE = {
     "cli.py": "typer's parameters, as the help shows them",
     "simulator/functions/runtimes/bootstrap.py": "sys.argv, which AWS's runtime client reads",
     "simulator/functions/runtimes/isolation.py": "Python's own environment and threads, which a handler uses",
-    "simulator/stack/template.py": "a value keeps its line in the template",
+    "simulator/stack/declared.py": "a value keeps its line in the template",
     "simulator/store/dynamodb/attribute_updates.py": MOTOS,
     "simulator/store/dynamodb/moto_table.py": MOTOS,
     "simulator/store/dynamodb/rows.py": MOTOS,

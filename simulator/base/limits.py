@@ -128,6 +128,7 @@ ASYNC_RETRIES = (0, 2)
 ASYNC_EVENT_AGE_S = (60, 21_600)
 ASYNC_ERROR_DELAYS_S = (60.0, 120.0)  # after the first and the second function error
 ASYNC_THROTTLE_BACKOFF_S = (1.0, 300.0)  # throttles and service errors, until the event is too old
+ASYNC_CONCURRENCY = 20  # events of a function that run at once: our own bound; AWS's is not published
 ASYNC_QUEUED_EVENTS = 100_000  # our own bound; AWS's is not published
 
 # EventBridge User Guide, "Creating a rule that runs on a schedule".

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from simulator.base import limits
 from simulator.base.names import NamedKind, fitted
@@ -26,49 +26,31 @@ KINDS: Mapping[str, NamedKind] = {
     GLOBAL_TABLE: "table",
     SIMPLE_TABLE: "table",
 }
-NAME_PROPERTY: Mapping[NamedKind, str] = {
-    "function": "FunctionName",
-    "queue": "QueueName",
-    "bucket": "BucketName",
-    "table": "TableName",
+_QUEUE_URL = "https://sqs.{region}.amazonaws.com/{account}/{name}"
+_TABLE_ARN = "arn:aws:dynamodb:{region}:{account}:table/{name}"
+_VALUES = {
+    "function.": "{name}",
+    "function.Arn": "arn:aws:lambda:{region}:{account}:function:{name}",
+    "queue.": _QUEUE_URL,
+    "queue.Arn": "arn:aws:sqs:{region}:{account}:{name}",
+    "queue.QueueName": "{name}",
+    "queue.QueueUrl": _QUEUE_URL,
+    "bucket.": "{name}",
+    "bucket.Arn": "arn:aws:s3:::{name}",
+    "bucket.DomainName": "{name}.s3.amazonaws.com",
+    "bucket.DualStackDomainName": "{name}.s3.dualstack.{region}.amazonaws.com",
+    "bucket.RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
+    "bucket.WebsiteURL": "http://{name}.s3-website-{region}.amazonaws.com",
+    "table.": "{name}",
+    "table.Arn": _TABLE_ARN,
+    "table.StreamArn": f"{_TABLE_ARN}/stream/2026-01-01T00:00:00.000",
+    "table.TableId": "{name}",
 }
-# What Ref ("") and GetAtt give.
-_VALUES: Mapping[NamedKind, Mapping[str, str]] = {
-    "function": {"": "{name}", "Arn": "arn:aws:lambda:{region}:{account}:function:{name}"},
-    "queue": {
-        "": "https://sqs.{region}.amazonaws.com/{account}/{name}",
-        "QueueUrl": "https://sqs.{region}.amazonaws.com/{account}/{name}",
-        "QueueName": "{name}",
-        "Arn": "arn:aws:sqs:{region}:{account}:{name}",
-    },
-    "bucket": {
-        "": "{name}",
-        "Arn": "arn:aws:s3:::{name}",
-        "DomainName": "{name}.s3.amazonaws.com",
-        "DualStackDomainName": "{name}.s3.dualstack.{region}.amazonaws.com",
-        "RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
-        "WebsiteURL": "http://{name}.s3-website-{region}.amazonaws.com",
-    },
-    "table": {
-        "": "{name}",
-        "Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}",
-        "StreamArn": "arn:aws:dynamodb:{region}:{account}:table/{name}/stream/2026-01-01T00:00:00.000",
-        "TableId": "{name}",
-    },
-}
-_REF_IS_ARN = frozenset(
-    {
-        SAM_LAYER,
-        PLAIN_LAYER,
-        "AWS::SNS::Topic",
-        "AWS::SecretsManager::Secret",
-        "AWS::Serverless::StateMachine",
-        "AWS::StepFunctions::StateMachine",
-    }
-)
-_VERSIONS = {"AWS::Lambda::Alias": "Name", "AWS::Lambda::Version": "Version"}
-# What SAM adds to its own resources, named after them: `FunctionRole`, `Function.Version`, `ApiProdStage`.
-_BY_SAM = re.compile(r"Role|Url|Alias\w*|Version\w*|\w*Stage|Deployment\w*|\.\w+")
+"""What Ref, after the dot nothing, and GetAtt give."""
+_REF_IS_ARN = re.compile(r"AWS::\w+::(LayerVersion|Secret|StateMachine|Topic)")
+# What SAM adds to a template, most of it named after a resource: `FunctionRole`, `ApiProdStage`.
+_BY_SAM = re.compile(r"(Role|Url|Alias\w*|Version\w*|\w*Stage|Deployment\w*)?")
+_SAMS_OWN = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication")
 
 
 class NotSimulatedError(Exception):
@@ -86,8 +68,8 @@ class Declarations:
         self.ignored: list[Ignored] = []
         self._naming: list[str] = []
         self._names: dict[str, str] = {}
-        document.reference = self.reference
         self.types = self._read_types()
+        document.reference = self.reference
         self._by_arn = {self.value(each, "Arn"): each for each, type_name in self.types.items() if type_name in KINDS}
 
     def _read_types(self) -> dict[str, str]:
@@ -156,7 +138,7 @@ class Declarations:
                 self.document.fail("its name depends on itself: " + " -> ".join(self._naming), line, logical_id)
             self._naming.append(logical_id)
             kind = KINDS[self.types[logical_id]]
-            name = plain_text(self._early(logical_id, NAME_PROPERTY[kind]))
+            name = plain_text(self._early(logical_id, f"{kind.title()}Name"))
             self._names[logical_id] = name or self._derived_name(logical_id, kind)
             self._naming.pop()
         return self._names[logical_id]
@@ -176,50 +158,44 @@ class Declarations:
 
     def value(self, logical_id: str, attribute: str) -> str | None:
         """An attribute of a function, queue, bucket or table, "" for Ref; None if its type has no such attribute."""
-        pattern = _VALUES[KINDS[self.types[logical_id]]].get(attribute)
+        pattern = _VALUES.get(f"{KINDS[self.types[logical_id]]}.{attribute}")
         name = self.name(logical_id)
         return pattern and pattern.format(region=limits.REGION, account=limits.ACCOUNT_ID, name=name)
 
-    def arn(self, logical_id: str) -> str:
-        """The ARN of a function, queue, bucket or table."""
-        return str(self.value(logical_id, "Arn"))
+    def identity(self, logical_id: str) -> dict[str, Any]:
+        """What a function, queue, bucket or table is called, as the fields that they have in common."""
+        return {"logical_id": logical_id, "name": self.name(logical_id), "arn": self.value(logical_id, "Arn")}
 
     def reference(self, logical_id: str, attribute: str | None) -> str | None:
         """What Ref (attribute None) or GetAtt gives; of what is not simulated, a text of the same form.
 
         None: CloudFormation would refuse it.
         """
+        head, _, tail = f"{logical_id}.{attribute or ''}".partition(".")
+        if tail.rstrip(".") in ("Alias", "Version") and self.types.get(head) == SAM_FUNCTION:
+            return self.value(head, "Arn")  # SAM takes them in Ref, too
         type_name = self.types.get(logical_id)
-        if type_name is None:
-            return None if logical_id in self.document.resources else self._made_by_sam(logical_id, attribute)
         if type_name in KINDS:
             return self.value(logical_id, attribute or "")
-        if type_name in _VERSIONS and (function := self._function(plain_text(self._early(logical_id, "FunctionName")))):
-            return f"{self.arn(function)}:{plain_text(self._early(logical_id, _VERSIONS[type_name])) or '1'}"
-        return self._plausible(logical_id, type_name, attribute)
+        if type_name is None and not self._is_made_by_sam(logical_id):
+            return None
+        return self._plausible(logical_id, type_name or "AWS::IAM::Role", attribute)
+
+    def _is_made_by_sam(self, logical_id: str) -> bool:
+        owners = [each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")]
+        return logical_id not in self.document.resources and any(
+            logical_id.startswith(owner) and _BY_SAM.fullmatch(logical_id, len(owner))
+            for owner in (*owners, *(_SAMS_OWN if owners else ()))
+        )
 
     def _plausible(self, logical_id: str, type_name: str, attribute: str | None) -> str:
         name = f"{self.stack_name}-{logical_id}"
-        if attribute is None and type_name not in _REF_IS_ARN:
+        if attribute is None and not _REF_IS_ARN.fullmatch(type_name):
             return name
         if attribute is not None and not attribute.endswith("Arn"):
             return f"{name}.{attribute}"
         service = (type_name.split("::")[1:2] or ["custom"])[0].lower().replace("serverless", "lambda")
         return f"arn:aws:{service}:{limits.REGION}:{limits.ACCOUNT_ID}:{name}"
-
-    def _made_by_sam(self, logical_id: str, attribute: str | None) -> str | None:
-        owners = {each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")}
-        owners |= {"ServerlessRestApi", "ServerlessHttpApi"} if owners else set()
-        for owner in owners:
-            if logical_id.startswith(owner) and (logical_id == owner or _BY_SAM.fullmatch(logical_id[len(owner) :])):
-                if logical_id.startswith(f"{owner}.") and self.types.get(owner) == SAM_FUNCTION:
-                    return f"{self.arn(owner)}:1"
-                return self._plausible(logical_id, "AWS::IAM::Role", attribute)
-        return None
-
-    def layer(self, logical_id: str) -> str:
-        """The ARN of a layer of this template."""
-        return self._plausible(logical_id, self.types[logical_id], None)
 
     def _function(self, given: str) -> str | None:
         """The function that a name, an ARN or a partial ARN means, with or without a version or an alias."""
@@ -256,8 +232,7 @@ class Declarations:
 
 def _merged(shared: Located, own: Located) -> Located:
     """SAM's Globals merged into a function's own properties: mappings merge, lists are joined, the rest is replaced."""
-    result = Located()
-    result.line = own.line
+    result = Located(own.line)
     for key in [*shared, *(name for name in own if name not in shared)]:
         theirs, ours = shared.get(key), own.get(key)
         result.lines[key] = own.lines.get(key) or shared.lines.get(key) or own.line

@@ -22,17 +22,14 @@ class Functions:
 
     def __init__(self, declared: Declarations, folder: Path) -> None:
         self._declared, self._folder = declared, folder
-        self._layers = {declared.layer(each): self._layer(each) for each in declared.of(SAM_LAYER, PLAIN_LAYER)}
+        self._layers = {
+            declared.reference(each, None): self._layer(each) for each in declared.of(SAM_LAYER, PLAIN_LAYER)
+        }
 
     def function(self, logical_id: str, properties: Properties) -> Function:
         """A function in SAM's or CloudFormation's form. That of a container image has neither handler nor runtime."""
         logging = properties.section("LoggingConfig")
-        log_format = logging.text("LogFormat", "Text")
-        if log_format not in ("Text", "JSON"):
-            logging.fail(f"must be Text or JSON, not '{log_format}'", "LogFormat")
-        level = logging.text("ApplicationLogLevel", "INFO")
-        if level not in limits.LOG_LEVELS:
-            logging.fail(f"must be one of {', '.join(limits.LOG_LEVELS)}, not '{level}'", "ApplicationLogLevel")
+        logging.choice("ApplicationLogLevel", limits.LOG_LEVELS, "INFO")
         environment = properties.section("Environment").mapping("Variables")
         for name in filter(leads_away, environment):
             why = "it would lead away from the endpoint"
@@ -40,18 +37,16 @@ class Functions:
         code, source, is_image = self._code(logical_id, properties)
         handler = properties.text("Handler", "" if is_image else None)
         return Function(
-            logical_id=logical_id,
-            name=self._declared.name(logical_id),
+            **self._declared.identity(logical_id),
             handler=handler,
             runtime=properties.text("Runtime", "" if is_image else None),
             memory_mb=properties.integer("MemorySize", 128),
             timeout_s=properties.integer("Timeout", 3),
             environment={name: plain_text(value) for name, value in environment.items()},
             reserved_concurrency=properties.optional_integer("ReservedConcurrentExecutions"),
-            log_format="JSON" if log_format == "JSON" else "Text",
+            log_format=logging.choice("LogFormat", ("Text", "JSON"), "Text"),
             log_level=logging.optional_text("ApplicationLogLevel"),
             asynchronous=_asynchronous(properties, self._declared.types[logical_id] == SAM_FUNCTION),
-            arn=self._declared.arn(logical_id),
             code=code,
             source=source,
             layers=tuple(self._layers.get(each) or each for each in properties.texts("Layers")),

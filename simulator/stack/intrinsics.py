@@ -162,9 +162,9 @@ class Document:
             if not isinstance(definition, Located):
                 self.fail(f"parameter {name} must be a mapping", declared.lines[name])
         if missing := [name for name in declared if name not in given and "Default" not in declared[name]]:
-            hint = "add " + " ".join(f"--parameter {name}=VALUE" for name in missing)
             names = ", ".join(f"'{name}'" for name in missing)
             have = f"parameter {names} has" if len(missing) == 1 else f"parameters {names} have"
+            hint = "add " + " ".join(f"--parameter {name}=VALUE" for name in missing)
             self.fail(f"{have} no default and no value", declared.lines[missing[0]], hint=hint)
         for name, definition in declared.items():
             line = declared.lines[name]
@@ -246,6 +246,8 @@ class Document:
         if isinstance(value, list):
             items = (self._value(item, line) for item in value)
             return [item for item in items if item is not _NO_VALUE]
+        if isinstance(value, str):
+            self._charge(len(value), line)
         return value
 
     def _call(self, name: str, argument: Any, line: int) -> Any:
@@ -260,8 +262,8 @@ class Document:
             "Fn::FindInMap": self._find_in_map,
             "Fn::Base64": lambda given, at: base64.b64encode(self._text(self.resolve(given, at), at).encode()).decode(),
             "Fn::GetAZs": lambda *_: [f"{limits.REGION}{letter}" for letter in "abc"],
-            "Fn::Length": self._length,
-            "Fn::ToJsonString": self._json,
+            "Fn::Length": lambda given, at: len(self._list(given, None, at)),
+            "Fn::ToJsonString": lambda given, at: json.dumps(self.resolve(given, at), ensure_ascii=False),
             "Fn::Equals": lambda given, at: len({self._text(operand, at) for operand in self._list(given, 2, at)}) == 1,
             "Fn::And": lambda given, at: all(self._truths(given, at)),
             "Fn::Or": lambda given, at: any(self._truths(given, at)),
@@ -269,7 +271,7 @@ class Document:
         }
         function = functions.get(name)
         if name in _UNKNOWN_HERE:
-            return f"{name}({self._json(argument, line)})"
+            return f"{name}({json.dumps(self.resolve(argument, line), ensure_ascii=False)})"
         if function is None:
             self.fail(f"{name} is not supported here", line)
         result = function(argument, line)
@@ -277,7 +279,7 @@ class Document:
             self._charge(len(result), line)
         return result
 
-    def _charge(self, characters: int, line: int) -> None:
+    def _charge(self, characters: int, line: int | None) -> None:
         """Count what a function makes, before it can outgrow the memory."""
         self._characters += characters
         if self._characters > MAX_CHARACTERS:
@@ -288,10 +290,10 @@ class Document:
             self.fail("text is expected here, not a list or a mapping", line)
         return plain_text(value)
 
-    def _list(self, argument: Any, length: int, line: int) -> list[Any]:
+    def _list(self, argument: Any, length: int | None, line: int) -> list[Any]:
         value = self.resolve(argument, line)
-        if not isinstance(value, list) or len(value) != length:
-            self.fail(f"a list of {length} is expected here", line)
+        if not isinstance(value, list) or length not in (None, len(value)):
+            self.fail(f"a list{f' of {length}' if length else ''} is expected here", line)
         return value
 
     def _truths(self, argument: Any, line: int) -> list[bool]:
@@ -367,23 +369,8 @@ class Document:
             self.fail("Join needs a separator and a list", line)
         texts = [self._text(part, line) for part in parts]
         between = self._text(separator, line)
-        self._charge(len(between) * len(texts) + sum(map(len, texts)), line)
+        self._charge(len(between) * len(texts), line)
         return between.join(texts)
-
-    def _json(self, argument: Any, line: int) -> str:
-        value = self.resolve(argument, line)
-        left = [value]
-        while left:
-            each = left.pop()
-            self._charge(_PART_CHARACTERS + (len(each) if isinstance(each, str) else 0), line)
-            left.extend(each if isinstance(each, list) else [*each, *each.values()] if isinstance(each, dict) else ())
-        return json.dumps(value, ensure_ascii=False)
-
-    def _length(self, argument: Any, line: int) -> int:
-        value = self.resolve(argument, line)
-        if not isinstance(value, list):
-            self.fail("Length needs a list", line)
-        return len(value)
 
     def _if(self, argument: Any, line: int) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from simulator.base.documents import DocumentError, from_json
+from simulator.base.nearest import listed
 from simulator.stack.intrinsics import Document, Located, as_number, plain_text
+
+Choice = TypeVar("Choice", bound=str)
 
 # The behaviour of the running pipeline does not depend on these.
 _DESCRIPTIVE = frozenset({"Description", "Tags", "Metadata"})
@@ -96,18 +99,27 @@ class Properties:
         value = self.raw(key)
         return self._child(key, value if value is not None else Located())
 
+    def choice(self, key: str, choices: tuple[Choice, ...], default: Choice) -> Choice:
+        """One of several texts."""
+        given = self.text(key, default)
+        for each in choices:
+            if each == given:
+                return each
+        return self.fail(f"must be {listed(choices)}, not '{given}'", key)
+
+    def json(self, key: str) -> Any:
+        """What JSON text means; any other value is itself."""
+        value = self.raw(key)
+        try:
+            return from_json(value.encode()) if isinstance(value, str) else value
+        except DocumentError as error:
+            self.fail(str(error), key)
+
     def document(self, key: str) -> Properties:
         """A nested mapping, or JSON text of one."""
-        value = self.raw(key)
-        if isinstance(value, str):
-            try:
-                parsed = from_json(value.encode())
-            except DocumentError as error:
-                self.fail(str(error), key)
-            if not isinstance(parsed, dict):
-                self.fail("must be a mapping", key)
-            value = Located(self._values.lines.get(key, self.line), parsed)
-        return self._child(key, value if value is not None else Located())
+        value = self.json(key)
+        given = isinstance(value, dict) and not isinstance(value, Located)
+        return self._child(key, Located(self._values.lines.get(key, self.line), value) if given else value)
 
     def sections(self, key: str) -> list[Properties]:
         """A list of mappings."""

@@ -7,27 +7,20 @@ triggers and properties, each with its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from simulator.base import limits
 from simulator.base.files import UnusableFileError, read_bounded
-from simulator.stack.declared import (
-    BUCKET,
-    KINDS,
-    NAME_PROPERTY,
-    PLAIN_LAYER,
-    QUEUE,
-    SAM_LAYER,
-    Declarations,
-)
+from simulator.stack import declared
+from simulator.stack.declared import BUCKET, KINDS, QUEUE, SIMPLE_TABLE, TABLE, Declarations, NotSimulatedError
 from simulator.stack.functions import Functions
 from simulator.stack.intrinsics import Document, TemplateError, pseudo_parameters
-from simulator.stack.model import Bucket, Function, Ignored, Stack
+from simulator.stack.model import Bucket, Function, Ignored, Index, Queue, Redrive, Stack, Table
 from simulator.stack.packaged import packaged_template, shown_template
 from simulator.stack.properties import Properties
-from simulator.stack.storage import Storage
 from simulator.stack.triggers import Triggers
 
 __all__ = ["TemplateError", "load"]
@@ -37,24 +30,18 @@ _QUEUE_POLICY = "AWS::SQS::QueuePolicy"
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _RULE = "AWS::Events::Rule"
-_SIMULATED = {*KINDS, SAM_LAYER, PLAIN_LAYER, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
+_SIMULATED = {*KINDS, declared.SAM_LAYER, declared.PLAIN_LAYER, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
 
-# Resources that change nothing about what happens to a row, and why the twin ignores them.
-_WITHOUT_EFFECT = {
-    "AWS::CloudWatch::Alarm": "alarms need CloudWatch",
-    "AWS::CloudWatch::CompositeAlarm": "alarms need CloudWatch",
-    "AWS::CloudWatch::Dashboard": "the live dashboard replaces it",
-    "AWS::Logs::LogGroup": "--logs keeps the logs",
-    "AWS::S3::BucketPolicy": "the store has no IAM",
-    "AWS::SNS::Topic": "nothing publishes to it here",
-    "AWS::SNS::TopicPolicy": "the store has no IAM",
-    "AWS::SNS::Subscription": "nothing publishes to it here",
-    "AWS::IAM::Role": "the store has no IAM",
-    "AWS::IAM::Policy": "the store has no IAM",
-    "AWS::IAM::ManagedPolicy": "the store has no IAM",
-    "AWS::Serverless::Connector": "the store has no IAM",
-    "AWS::Lambda::Permission": "the twin's triggers need no permission",
-}
+# Why the twin ignores a resource, by the first pattern that its type matches.
+_REASONS = (
+    (r"AWS::CloudWatch::\w*Alarm", "alarms need CloudWatch"),
+    (r"AWS::CloudWatch::Dashboard", "the live dashboard replaces it"),
+    (r"AWS::Logs::LogGroup", "--logs keeps the logs"),
+    (r"AWS::(IAM::\w+|S3::BucketPolicy|SNS::TopicPolicy|Serverless::Connector)", "the store has no IAM"),
+    (r"AWS::SNS::\w+", "nothing publishes to it here"),
+    (r"AWS::Lambda::Permission", "the twin's triggers need no permission"),
+    (r"(?s).*", "not simulated"),
+)
 
 
 def load(
@@ -92,22 +79,23 @@ class _Loader:
         self._declared = Declarations(document, stack_name)
         self._functions = Functions(self._declared, folder)
         self._triggers = Triggers(self._declared)
-        self._storage = Storage(self._declared)
+        self._policies: dict[str, Mapping[str, Any]] = {}
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
-        self._each((_QUEUE_POLICY,), self._storage.queue_policy)
-        queues = self._each((QUEUE,), self._storage.queue)
+        self._each((_QUEUE_POLICY,), self._queue_policy)
+        queues = self._each((QUEUE,), self._queue)
         functions = self._each(_types("function"), self._function)
         self._each((_RULE,), self._triggers.rule)
         mappings = self._triggers.mappings | self._each((_MAPPING,), self._triggers.mapping)
         schedules = self._triggers.schedules | self._each((_SCHEDULE,), self._triggers.schedule)
         buckets = self._each((BUCKET,), self._bucket)
-        tables = self._each(_types("table"), self._storage.table)
+        tables = self._each(_types("table"), self._table)
         lines = {each: self._document.resources.lines[each] for each in self._declared.types}
         for logical_id, kind in self._declared.types.items():
             if kind not in _SIMULATED:
-                self._ignore(logical_id, kind, _WITHOUT_EFFECT.get(kind, "not simulated"), lines[logical_id])
+                reason = next(reason for pattern, reason in _REASONS if re.fullmatch(pattern, kind))
+                self._ignore(logical_id, kind, reason, lines[logical_id])
         return Stack(
             name=self._declared.stack_name,
             parameters=self._document.parameters,
@@ -127,8 +115,8 @@ class _Loader:
         made = {}
         for logical_id in self._declared.of(*types):
             properties = self._declared.properties(logical_id)
-            if (kind := self._declared.types[logical_id]) in KINDS:
-                properties.raw(NAME_PROPERTY[KINDS[kind]])
+            if (kind := KINDS.get(self._declared.types[logical_id])) is not None:
+                properties.raw(f"{kind.title()}Name")
             with self._declared.tolerating(properties):
                 made[logical_id] = read(logical_id, properties)
             for path, line in properties.unread():
@@ -144,12 +132,93 @@ class _Loader:
 
     def _bucket(self, logical_id: str, properties: Properties) -> Bucket:
         return Bucket(
-            logical_id=logical_id,
-            name=self._declared.name(logical_id),
-            arn=self._declared.arn(logical_id),
+            **self._declared.identity(logical_id),
             versioned=properties.section("VersioningConfiguration").text("Status", "Suspended") == "Enabled",
             notifications=self._triggers.of_bucket(logical_id, properties.section("NotificationConfiguration")),
         )
+
+    def _queue_policy(self, _: str, properties: Properties) -> None:
+        document = properties.mapping("PolicyDocument")
+        queues = {self._declared.name(each): each for each in self._declared.of(QUEUE)}
+        for url in properties.texts("Queues"):
+            with self._declared.tolerating(properties):
+                if (owner := queues.get(url.rsplit("/", 1)[-1])) is None:
+                    raise NotSimulatedError(f"{url} is not a queue in this template")
+                self._policies[owner] = document
+
+    def _queue(self, logical_id: str, properties: Properties) -> Queue:
+        if properties.boolean("FifoQueue", False):
+            raise NotSimulatedError("FIFO queues are not simulated")
+        redrive = None
+        if properties.has("RedrivePolicy"):
+            section = properties.document("RedrivePolicy")
+            with self._declared.tolerating(section):
+                target = self._declared.target(section, "deadLetterTargetArn", "queue")
+                redrive = Redrive(target, section.integer("maxReceiveCount", 10))
+        return Queue(
+            **self._declared.identity(logical_id),
+            **properties.integers(
+                visibility_timeout_s="VisibilityTimeout",
+                receive_wait_s="ReceiveMessageWaitTimeSeconds",
+                retention_s="MessageRetentionPeriod",
+                delay_s="DelaySeconds",
+                maximum_message_bytes="MaximumMessageSize",
+            ),
+            redrive=redrive,
+            policy=self._policies.get(logical_id),
+        )
+
+    def _table(self, logical_id: str, properties: Properties) -> Table:
+        kind = self._declared.types[logical_id]
+        throughput, warm = properties.section("ProvisionedThroughput"), properties.section("WarmThroughput")
+        if kind == SIMPLE_TABLE:
+            key = properties.section("PrimaryKey")
+            keys = {"HASH": key.text("Name", "id")}
+            types = {keys["HASH"]: key.choice("Type", ("String", "Number", "Binary"), "String")[0]}
+            on_demand = not properties.has("ProvisionedThroughput")
+        else:
+            types = {
+                attribute.text("AttributeName"): attribute.text("AttributeType")
+                for attribute in properties.sections("AttributeDefinitions")
+            }
+            keys = _keys(properties)
+            on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST" or kind != TABLE
+        typed = {role: (name, types.get(name, "S")) for role, name in keys.items()}
+        return Table(
+            **self._declared.identity(logical_id),
+            partition_key=typed["HASH"],
+            sort_key=typed.get("RANGE"),
+            provisioned_units=None
+            if on_demand
+            else (throughput.integer("ReadCapacityUnits", 5), throughput.integer("WriteCapacityUnits", 5)),
+            maximum_write_units=properties.section("OnDemandThroughput").optional_integer("MaxWriteRequestUnits"),
+            warm_read_units=warm.optional_integer("ReadUnitsPerSecond"),
+            warm_write_units=warm.optional_integer("WriteUnitsPerSecond"),
+            attributes=types,
+            indexes=(
+                *(_index(each, True) for each in properties.sections("GlobalSecondaryIndexes")),
+                *(_index(each, False) for each in properties.sections("LocalSecondaryIndexes")),
+            ),
+        )
+
+
+def _keys(section: Properties) -> dict[str, str]:
+    """The names of the key attributes by type, the partition key first."""
+    keys = {element.text("KeyType"): element.text("AttributeName") for element in section.sections("KeySchema")}
+    if "HASH" not in keys:
+        section.fail("needs a key of type HASH", "KeySchema")
+    return {role: keys[role] for role in sorted(keys)}
+
+
+def _index(section: Properties, is_global: bool) -> Index:
+    projection = section.section("Projection")
+    return Index(
+        name=section.text("IndexName"),
+        is_global=is_global,
+        keys=tuple(_keys(section).values()),
+        projection=projection.choice("ProjectionType", ("ALL", "KEYS_ONLY", "INCLUDE"), "ALL"),
+        projected=tuple(projection.texts("NonKeyAttributes")),
+    )
 
 
 def _types(kind: str) -> tuple[str, ...]:

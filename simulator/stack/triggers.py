@@ -6,11 +6,12 @@ from collections import defaultdict
 from typing import Literal
 
 from simulator.base import limits
-from simulator.base.documents import DocumentError, from_json
 from simulator.stack.declared import BUCKET, Declarations, NotSimulatedError
 from simulator.stack.model import EventSourceMapping, Notification, ProvisionedPollers, Schedule
 from simulator.stack.patterns import read_pattern
 from simulator.stack.properties import Properties
+
+Service = Literal["rule", "scheduler"]
 
 
 class Triggers:
@@ -39,12 +40,8 @@ class Triggers:
         if kind == "SQS":
             self.mappings[logical_id] = self._mapping(logical_id, function, properties, "Queue")
         elif kind in ("Schedule", "ScheduleV2"):
-            is_rule = kind == "Schedule"
-            self.schedules[logical_id] = self._schedule(
-                logical_id, function, properties, properties, "rule" if is_rule else "scheduler",
-                expression="Schedule" if is_rule else "ScheduleExpression",
-                enabled=properties.boolean("Enabled", True),
-            )  # fmt: skip
+            service: Service = "rule" if kind == "Schedule" else "scheduler"
+            self.schedules[logical_id] = self._schedule(logical_id, function, service, properties, properties)
         elif kind == "S3":
             bucket = properties.text("Bucket")
             owners = [each for each in self._declared.of(BUCKET) if self._declared.name(each) == bucket]
@@ -84,7 +81,7 @@ class Triggers:
         """An `AWS::Scheduler::Schedule`, if its target is a function."""
         target = properties.section("Target")
         function = self._declared.target(target, "Arn", "function")
-        return self._schedule(logical_id, function, properties, target, "scheduler")
+        return self._schedule(logical_id, function, "scheduler", properties, target)
 
     def rule(self, logical_id: str, properties: Properties) -> None:
         """An `AWS::Events::Rule` with a schedule: one for each of its targets that is a function."""
@@ -96,40 +93,31 @@ class Triggers:
             with self._declared.tolerating(target):
                 target.raw("Id")
                 function = self._declared.target(target, "Arn", "function")
-                self.schedules[each] = self._schedule(each, function, properties, target, "rule")
+                self.schedules[each] = self._schedule(each, function, "rule", properties, target)
 
     def _schedule(
-        self,
-        logical_id: str,
-        function: str,
-        properties: Properties,
-        target: Properties,
-        kind: Literal["rule", "scheduler"],
-        *,
-        expression: str = "ScheduleExpression",
-        enabled: bool = True,
+        self, logical_id: str, function: str, service: Service, properties: Properties, target: Properties
     ) -> Schedule:
+        """One schedule of one function. `target` has the input, which a SAM event has among its properties."""
+        is_event = target is properties
         name = properties.text("Name", f"{self._declared.stack_name}-{logical_id}")
-        time_zone, path = "UTC", "rule"
-        if kind == "scheduler":
+        path, time_zone = "events:{}:{}:rule", "UTC"
+        if service == "scheduler":
             properties.section("FlexibleTimeWindow").raw("Mode")
+            path = f"scheduler:{{}}:{{}}:schedule/{properties.text('GroupName', 'default')}"
             time_zone = properties.text("ScheduleExpressionTimezone", "UTC")
-            path = f"schedule/{properties.text('GroupName', 'default')}"
         if (given := target.optional_text("Input")) is not None:
-            try:
-                from_json(given.encode())
-            except DocumentError as error:
-                target.fail(str(error), "Input")
+            target.json("Input")
         return Schedule(
             logical_id=logical_id,
             name=name,
             function=function,
-            expression=properties.text(expression),
-            kind=kind,
-            arn=f"arn:aws:{'scheduler' if kind == 'scheduler' else 'events'}:{limits.REGION}:{limits.ACCOUNT_ID}:"
-            f"{path}/{name}",
+            expression=properties.text("Schedule" if is_event and service == "rule" else "ScheduleExpression"),
+            kind=service,
+            arn=f"arn:aws:{path.format(limits.REGION, limits.ACCOUNT_ID)}/{name}",
             input=given,
-            enabled=enabled and properties.text("State", "ENABLED").startswith("ENABLED"),
+            enabled=(not is_event or properties.boolean("Enabled", True))
+            and properties.text("State", "ENABLED").startswith("ENABLED"),
             time_zone=time_zone,
         )
 

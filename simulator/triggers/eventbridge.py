@@ -13,7 +13,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.base import limits
 from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock, iso
-from simulator.base.observations import Noted, Record, TickFired
+from simulator.base.observations import EventSettled, Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.base.words import counted
 from simulator.functions.environments import Throttled
@@ -39,21 +39,25 @@ if TYPE_CHECKING:
 def scheduled_event(schedule: Schedule, due_at: float) -> Any:
     """The event of one tick: always the same for the same schedule and instant, so that a retry has the same `time`.
 
-    `input`, if given, is the whole event. A rule's and a Scheduler's event differ in the source and in `detail`, which
-    is an object for a rule and the text "{}" for Scheduler.
+    `input`, if given, is the whole event; Scheduler replaces the context attributes in it. A rule's and a Scheduler's
+    own event differ in the source and in `detail`, which is an object for a rule and the text "{}" for Scheduler.
     """
-    if schedule.input is not None:
-        return json.loads(schedule.input)
-    is_rule = schedule.kind == "rule"
+    is_rule, arn, time = schedule.kind == "rule", schedule.arn, iso(due_at, "seconds")
+    identifier = Identifiers(stream(arn, f"event of {due_at}")).uuid()
+    if (given := schedule.input) is not None:
+        known = {"schedule-arn": arn, "scheduled-time": time, "execution-id": identifier, "attempt-number": "1"}
+        for name, value in known.items() if not is_rule else ():
+            given = given.replace(f"<aws.scheduler.{name}>", value)
+        return json.loads(given)
     return {
         "version": "0",
-        "id": Identifiers(stream(schedule.arn, f"event of {due_at}")).uuid(),
+        "id": identifier,
         "detail-type": "Scheduled Event",
         "source": "aws.events" if is_rule else "aws.scheduler",
         "account": limits.ACCOUNT_ID,
-        "time": iso(due_at, "seconds"),
+        "time": time,
         "region": limits.REGION,
-        "resources": [schedule.arn],
+        "resources": [arn],
         "detail": {} if is_rule else "{}",
     }
 
@@ -78,7 +82,7 @@ async def run_schedule(
     """
     began_at = clock.now()
     most = None if ticks is None else min(ticks, sys.maxsize)
-    dues = itertools.islice(parse(schedule.expression, schedule.kind)(start_at), most)
+    dues = itertools.islice(parse(schedule.expression, schedule.kind, schedule.time_zone)(start_at), most)
     first_at = due_at = next(dues, None)
     for number in itertools.count():
         if due_at is None or first_at is None or stop.is_set():
@@ -113,9 +117,10 @@ class AsynchronousInvoker:
 
     An asynchronous context manager; leaving it abandons the events that still wait. A function error is retried after
     one and two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes
-    to the function's dead-letter queue and on-failure destination, if they are queues of the stack.
-    `duplicate_probability` is how often an event runs twice although nothing failed, which AWS does not rule out. Each
-    event draws its random values from its own stream of `seed`: for the function's n-th event, the n-th.
+    to the function's dead-letter queue and on-failure destination, if they are queues of the stack; `settled` counts
+    the events that are done or given up. `duplicate_probability` is how often an event runs twice although nothing
+    failed, which AWS does not rule out. Each event draws its random values from its own stream of `seed`: for the
+    function's n-th event, the n-th.
     """
 
     service: LambdaService
@@ -129,6 +134,8 @@ class AsynchronousInvoker:
     def __post_init__(self) -> None:
         self._accepted: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.ASYNC_CONCURRENCY))
+        self.settled = 0
 
     def __repr__(self) -> str:
         return f"<AsynchronousInvoker [{self.pending} pending]>"
@@ -170,9 +177,10 @@ class AsynchronousInvoker:
         """Attempt the event until success, the last retry or its maximum age."""
         policy = event.function.asynchronous
         while True:
-            result = await self.service.invoke(event.function.logical_id, json.loads(event.text))
+            async with self._turns[event.function.logical_id]:
+                result = await self.service.invoke(event.function.logical_id, json.loads(event.text))
             if isinstance(result, Returned):
-                return None
+                return self._settle(event, succeeded=True)
             if isinstance(result, Throttled):
                 delay_s = throttles.next_s()
             else:
@@ -187,22 +195,37 @@ class AsynchronousInvoker:
 
     async def _give_up(self, event: _Event, condition: str) -> None:
         """Send the event to the failure destinations, and report it."""
-        now, policy = self.clock.now(), event.function.asynchronous
+        kept, now, policy = False, self.clock.now(), event.function.asynchronous
         name = event.function.logical_id
         text = f"{name}: an event was given up after {counted(event.attempts, 'attempt')} ({condition})"
         self.record(Noted(now, text, "warning"))
         if policy.dead_letter_arn:
-            await self._send(policy.dead_letter_arn, event.text, _dead_letter_attributes(event))
+            kept = await self._send(policy.dead_letter_arn, event.text, _dead_letter_attributes(event))
         if policy.on_failure_arn:
-            await self._send(policy.on_failure_arn, json.dumps(_destination_record(event, condition, now)), {})
+            kept |= await self._send(policy.on_failure_arn, json.dumps(_destination_record(event, condition, now)), {})
+        self._settle(event, succeeded=False, kept=kept)
 
-    async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> None:
-        """Send to a queue of the stack. A failure is reported: on AWS, the event would be lost and only counted."""
-        try:
-            url = (await self.sqs.get_queue_url(QueueName=arn.rpartition(":")[2]))["QueueUrl"]
-            await self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
-        except (BotoCoreError, ClientError) as error:
-            self.record(Noted(self.clock.now(), f"a failed event could not be sent to {arn}: {error}", "warning"))
+    async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> bool:
+        """Send to a queue of the stack; returns whether it has the event.
+
+        A failure is reported: on AWS, the event would be lost and only counted.
+        """
+        reason: object = "it is not a queue of the template"
+        if name := next((queue.name for queue in self.stack.queues.values() if queue.arn == arn), None):
+            try:
+                url = (await self.sqs.get_queue_url(QueueName=name))["QueueUrl"]
+                await self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+            except (BotoCoreError, ClientError) as error:
+                reason = error
+            else:
+                return True
+        self.record(Noted(self.clock.now(), f"a failed event could not be sent to {arn}: {reason}", "warning"))
+        return False
+
+    def _settle(self, event: _Event, *, succeeded: bool, kept: bool = False) -> None:
+        self.settled += 1
+        name = event.function.logical_id
+        self.record(EventSettled(self.clock.now(), name, event.text, event.accepted_at, succeeded, kept))
 
 
 def _dead_letter_attributes(event: _Event) -> dict[str, Any]:

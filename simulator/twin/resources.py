@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from simulator.base.clients import Clients
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.stack.model import Bucket, Notification, Queue, Stack, Table
 from simulator.stack.wiring import flow
+from simulator.triggers.bucket_events import through_queues
 
 _TEMPLATE_S_FAULT = (400, 404, 409)
 
@@ -28,8 +29,8 @@ _TEMPLATE_S_FAULT = (400, 404, 409)
 class Resources:
     """Where a run's resources are: names and URLs, as in the summary and the ready file.
 
-    The first four are the first of their kind that the data passes through, None if there is none; `queue_urls` has
-    every queue by its logical id.
+    The first four are the first of their kind that the data passes through, None if there is none. The others have all
+    of a kind by logical id; `event_queue_urls` those of the twin's own queues, behind buckets that invoke functions.
     """
 
     bucket: str | None
@@ -37,10 +38,14 @@ class Resources:
     dlq_url: str | None
     table: str | None
     queue_urls: Mapping[str, str]
+    buckets: Mapping[str, str]
+    tables: Mapping[str, str]
+    event_queue_urls: Mapping[str, str]
 
-    def as_json(self) -> dict[str, str | None]:
-        """The summary's `resources`."""
-        return {name: getattr(self, name) for name in ("bucket", "queue_url", "dlq_url", "table")}
+    def as_json(self) -> dict[str, Any]:
+        """The ready file's `resources`, of which the summary has the first four."""
+        first = {name: getattr(self, name) for name in ("bucket", "queue_url", "dlq_url", "table")}
+        return first | {"buckets": self.buckets, "queues": self.queue_urls, "tables": self.tables}
 
 
 class ResourceRefused(InputError):
@@ -52,18 +57,18 @@ class ResourceNotMade(CouldNotFinish):
 
 
 async def create(stack: Stack, clients: Clients) -> Resources:
-    """Make every queue, bucket and table of the stack, in the order that AWS needs.
+    """Make every queue, bucket and table of the stack, and the twin's own queues, in the order that AWS needs.
 
     A dead-letter queue comes before the queue that names it; queue and policy come before the bucket's notification,
     because S3 checks both. Raises `ResourceRefused` and `ResourceNotMade`.
     """
-    parts = flow(stack)
+    parts, declared, stack = flow(stack), stack.queues.keys(), through_queues(stack)
     urls: dict[str, str] = {}
     with one_failure():
         async with asyncio.TaskGroup() as group:
             for table in stack.tables.values():
                 group.create_task(create_table(table, clients))
-            for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
+            for queue in sorted(stack.queues.values(), key=lambda queue: _redrives(queue, stack)):  # targets first
                 with _making(queue.logical_id):
                     attributes = queue_attributes(queue, stack)
                     answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=attributes)
@@ -76,8 +81,19 @@ async def create(stack: Stack, clients: Clients) -> Resources:
         queue_url=next((urls[queue.logical_id] for queue in parts.queues), None),
         dlq_url=next((urls[queue.logical_id] for queue in parts.dead_letter_queues), None),
         table=next((table.name for table in parts.tables), None),
-        queue_urls=urls,
+        queue_urls={logical_id: url for logical_id, url in urls.items() if logical_id in declared},
+        buckets={bucket.logical_id: bucket.name for bucket in stack.buckets.values()},
+        tables={table.logical_id: table.name for table in stack.tables.values()},
+        event_queue_urls={logical_id: url for logical_id, url in urls.items() if logical_id not in declared},
     )
+
+
+def _redrives(queue: Queue, stack: Stack) -> int:
+    """How many dead-letter queues are behind it, one behind the other; a circle has a number, too."""
+    number = 0
+    while queue.redrive and number < len(stack.queues):
+        queue, number = stack.queues[queue.redrive.dead_letter_queue], number + 1
+    return number
 
 
 def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:
@@ -119,25 +135,41 @@ def _queue_configuration(notification: Notification, stack: Stack) -> Any:
 
 
 def table_request(table: Table) -> dict[str, Any]:
-    """The request of CreateTable: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/."""
-    keys = [("HASH", table.partition_key)]
-    if table.sort_key:
-        keys.append(("RANGE", table.sort_key))
+    """The request of CreateTable: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/.
+
+    The template's attribute definitions are passed on as they are: the store refuses those that agree with no key.
+    """
+    keys = [key for key in (table.partition_key, table.sort_key) if key]
     request: dict[str, Any] = {
         "TableName": table.name,
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for _, (name, kind) in keys],
-        "KeySchema": [{"AttributeName": name, "KeyType": role} for role, (name, _) in keys],
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": kind} for name, kind in (table.attributes or dict(keys)).items()
+        ],
+        "KeySchema": _key_schema([name for name, _ in keys]),
         "BillingMode": "PROVISIONED" if table.provisioned_units else "PAY_PER_REQUEST",
     }
+    throughput: dict[str, Any] = {}
     if table.provisioned_units:
         reads, writes = table.provisioned_units
-        request["ProvisionedThroughput"] = {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
+        throughput["ProvisionedThroughput"] = {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
+    request |= throughput
+    for index in table.indexes:
+        kind, own = ("GlobalSecondaryIndexes", throughput) if index.is_global else ("LocalSecondaryIndexes", {})
+        projection: dict[str, Any] = {"ProjectionType": index.projection}
+        if index.projected:
+            projection["NonKeyAttributes"] = list(index.projected)
+        made = {"IndexName": index.name, "KeySchema": _key_schema(index.keys), "Projection": projection, **own}
+        request.setdefault(kind, []).append(made)
     if table.maximum_write_units:
         request["OnDemandThroughput"] = {"MaxWriteRequestUnits": table.maximum_write_units}
     units = (("ReadUnitsPerSecond", table.warm_read_units), ("WriteUnitsPerSecond", table.warm_write_units))
     if warm := {name: value for name, value in units if value is not None}:
         request["WarmThroughput"] = warm
     return request
+
+
+def _key_schema(names: Sequence[str]) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": role} for role, name in zip(("HASH", "RANGE"), names, strict=False)]
 
 
 async def create_table(table: Table, clients: Clients) -> None:
@@ -155,13 +187,10 @@ def _making(logical_id: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        refusal, status = (
-            error.response.get("Error", {}),
-            error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
-        )
-        reason = (
-            f"{error.operation_name}: {refusal.get('Message') or 'no reason given'} ({refusal.get('Code', status)})"
-        )
+        refusal = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        message, code = refusal.get("Message") or "no reason given", refusal.get("Code", status)
+        reason = f"{error.operation_name}: {message} ({code})"
         if status in _TEMPLATE_S_FAULT:
             raise ResourceRefused(f"{logical_id} was refused by {reason}") from error
         raise ResourceNotMade(f"{logical_id} cannot be created; the store failed at {reason}") from error

@@ -29,6 +29,7 @@ from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Flow, flow, wiring
 from simulator.store import Store
+from simulator.triggers.bucket_events import deliver
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
@@ -88,7 +89,8 @@ class Twin:
                     watching = await owned.enter_async_context(asyncio.TaskGroup())
                     owned.callback(watching.create_task(store.wait_died(), name="watch the store").cancel)
                 endpoint = endpoint_url or (store.endpoint if store else "")
-                clients = await owned.enter_async_context(connect(endpoint, session))
+                connections = 64 * max(1, len(stack.mappings))  # idle receivers of a mapping keep several each
+                clients = await owned.enter_async_context(connect(endpoint, session, connections=connections))
                 made = await _make(stack, clients, store)
                 service = await owned.enter_async_context(
                     LambdaService(
@@ -114,7 +116,7 @@ class Twin:
                         task.cancel()
 
     def start_mappings(self) -> None:
-        """Begin to poll: every enabled event source mapping, once."""
+        """Begin to poll: every enabled event source mapping, and the events of buckets for functions, once."""
         if self._mappings:
             return
         for mapping in self.stack.mappings.values():
@@ -132,6 +134,9 @@ class Twin:
                     stop=self._stop_mappings,
                 )
                 self._mappings.append(self._group.create_task(run.run(), name=mapping.logical_id))
+        for logical_id, url in self.resources.event_queue_urls.items():
+            delivering = deliver(logical_id, url, self.invoker, self._stop_mappings)
+            self._mappings.append(self._group.create_task(delivering, name=logical_id))
 
     async def stop_mappings(self) -> None:
         """Soft stop: receive nothing new, settle the batches in progress."""
@@ -162,10 +167,10 @@ class Twin:
         if self.store is not None:
             return await self.store.counters()
         queues = {}
-        for logical_id, url in self.resources.queue_urls.items():
+        for url in (*self.resources.queue_urls.values(), *self.resources.event_queue_urls.values()):
             answer = await self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
             gauges: Mapping[Any, str] = answer["Attributes"]
-            queues[self.stack.queues[logical_id].name] = QueueCounters(
+            queues[_name(url)] = QueueCounters(
                 visible=int(gauges.get("ApproximateNumberOfMessages", 0)),
                 in_flight=int(gauges.get("ApproximateNumberOfMessagesNotVisible", 0)),
                 delayed=int(gauges.get("ApproximateNumberOfMessagesDelayed", 0)),
@@ -175,21 +180,36 @@ class Twin:
     async def drained(self, timeout_s: float, hopeless: Callable[[int, float], bool] | None = None) -> bool:
         """Wait until no event waits for a function and the queues are empty; False when `timeout_s` has passed.
 
-        Also False as soon as no event waits and `hopeless` is true for the messages left in them and the instant
-        at which the time is up.
+        Also False as soon as no event waits, and either all messages left are in `unpolled` queues, or `hopeless` is
+        true for the messages left and the instant at which the time is up.
         """
-        deadline_at = self.clock.now() + timeout_s
+        deadline_at, unpolled = self.clock.now() + timeout_s, self.unpolled
         while True:
-            queues = (await self.counters()).queues
-            # The consumer must be done with test events, too.
-            left = sum(queues[each.name].held + queues[each.name].test_events for each in self.flow.queues)
-            if not (left or self.invoker.pending):
-                return True
+            settled, queues = self.invoker.settled, (await self.counters()).queues
+            arriving = sum(queues[_name(url)].held for url in self.resources.event_queue_urls.values())
+            # An event that ended after the queues were counted may have sent more.
+            done = not (arriving or self.invoker.pending) and settled == self.invoker.settled
+            polled = [queues[each.name] for each in self.flow.queues if each not in unpolled]
+            # A function must be done with test events, too.
+            left = sum(queue.held + queue.test_events for queue in polled)
+            stuck = sum(queues[each.name].held for each in unpolled)
+            if done and not left:
+                return not stuck
             if self.clock.now() >= deadline_at:
                 return False
-            if hopeless is not None and not self.invoker.pending and hopeless(left, deadline_at):
+            if done and hopeless is not None and hopeless(left + stuck, deadline_at):
                 return False
             await self.clock.sleep(limits.DRAIN_LOOK_S)
+
+    @property
+    def unpolled(self) -> tuple[Queue, ...]:
+        """The queues of disabled mappings, and of functions that may not run and so never give a message up."""
+        live = {
+            mapping.queue
+            for mapping, queue, function in self.stack.mapped()
+            if mapping.enabled and (queue.redrive or function.reserved_concurrency != 0)
+        }
+        return tuple(each for each in self.flow.queues if each.logical_id not in live)
 
     async def rows_accepted(self) -> int | None:
         """Puts that the run's tables have accepted so far; None if the store is not ours, and does not report them."""
@@ -243,6 +263,10 @@ class Twin:
         while True:
             self.record(StoreSampled(self.clock.now(), await self.counters()))
             await self.clock.sleep(limits.SAMPLE_S)
+
+
+def _name(queue_url: str) -> str:
+    return queue_url.rpartition("/")[2]
 
 
 async def _make(stack: Stack, clients: Clients, store: Store | None) -> Resources:

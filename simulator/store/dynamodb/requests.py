@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.store.dynamodb.attribute_updates import check_updates
-from simulator.store.dynamodb.rules import check_body, check_key, check_put, check_values, table_of
+from simulator.store.dynamodb.rules import check_body, check_index_keys, check_key, check_put, check_values, table_of
 from simulator.store.wire.messages import Routed
 
 Parameters = Mapping[str, Any]
@@ -29,11 +29,13 @@ def check_request(routed: Routed, tables: Mapping[str, Any]) -> None:
 
 def _check_write(action: str, parameters: Parameters, tables: Mapping[str, Any]) -> None:
     """Check one write, on its own or in a transaction."""
-    if action == "Put":
-        if isinstance(parameters.get("Item"), dict):
-            check_put(parameters["Item"])
-        return
     table, key_names = table_of(str(parameters.get("TableName")), tables), ()
+    if action == "Put":
+        if isinstance(item := parameters.get("Item"), dict):
+            check_put(item)
+            if table is not None:
+                check_index_keys(table, item)
+        return
     if table is not None:
         check_key(table, parameters.get("Key"))
         key_names = table.table_key_attrs

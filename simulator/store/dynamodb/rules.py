@@ -362,6 +362,7 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
         item = check_item(item) or item
         written = orjson.dumps(item)
     hash_key, sort_key = keys_of(table, item)
+    check_index_keys(table, item)
     # orjson returns text in a buffer several times its size; a copy takes only what it needs.
     row = bytes(memoryview(written))
     units = 1
@@ -378,6 +379,16 @@ def check_key(table: Any, key: Any) -> None:
     if isinstance(key, Mapping) and key.keys() == set(table.table_key_attrs):
         check_item(key)
         keys_of(table, key)
+
+
+def check_index_keys(table: Any, item: Mapping[str, Any]) -> None:
+    """Raise DynamoDB's error for an attribute that is the key of an index and has another type."""
+    for index in table.all_indexes() if table.indexes or table.global_indexes else ():
+        for name in (key["AttributeName"] for key in index.schema):
+            kind = next(each["AttributeType"] for each in table.attr if each["AttributeName"] == name)
+            if kind not in item.get(name, kind):
+                found = f"Expected: {kind} Actual: {next(iter(item[name]))} IndexName: {index.name}"
+                raise _invalid(f"Type mismatch for Index Key {name} {found}")
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:

@@ -7,23 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from simulator.stack.model import Notification, Redrive, Stack
+from simulator.stack.model import Index, Notification, Redrive, Stack
 from simulator.stack.patterns import read_pattern
 from simulator.stack.template import TemplateError, load
 
 Load = Callable[..., Stack]
-
-
-@pytest.fixture
-def load_text(tmp_path: Path) -> Load:
-    """Load a template from text, with parameters as keyword arguments."""
-
-    def load_text(text: str, **parameters: str) -> Stack:
-        file = tmp_path / "t.yaml"
-        file.write_text(text, encoding="utf-8")
-        return load(file, parameters)
-
-    return load_text
 
 
 QUEUE = """
@@ -137,27 +125,30 @@ def test_resource_without_effect_is_listed(load_text: Load) -> None:
         ("a: [", "t.yaml:1: not YAML"),
         ("Resources: {}", "t.yaml: it declares no Resources"),
         ("Resources:\n  A: 5", "t.yaml:2: A: a resource needs a Type"),
-        ("Resources:\n  A:\n    Type: AWS::EC2::VPC", "t.yaml:3: A: AWS::EC2::VPC is not supported by the simulator"),
         (QUEUE + "      VisibilityTimeout: soon", "t.yaml:6: Q: VisibilityTimeout: must be a whole number"),
-        (QUEUE + "      FifoQueue: true", "t.yaml:6: Q: FifoQueue: FIFO queues are not supported"),
+        (QUEUE + "      FifoQueue: perhaps", "t.yaml:6: Q: FifoQueue: must be true or false, not 'perhaps'"),
         (QUEUE + "      DelaySeconds: !Ref Nothing", "t.yaml:6: 'Nothing' is neither a resource nor a parameter"),
-        (QUEUE + "      DelaySeconds: !GetAZs x", "t.yaml:6: Fn::GetAZs is not supported here"),
+        (QUEUE + "      DelaySeconds: !Guess x", "t.yaml:6: Fn::Guess is not supported here"),
+        (QUEUE + "      QueueName: !Ref Q.Arn", "t.yaml:6: 'Q.Arn' is neither a resource nor a parameter"),
+        (QUEUE + "      DelaySeconds: !GetAtt Q.Size", "t.yaml:6: Q.Size of a AWS::SQS::Queue is not known here"),
+        (QUEUE + "      RedrivePolicy: '{'", "t.yaml:6: Q: RedrivePolicy: is not JSON"),
+        (QUEUE + "      RedrivePolicy: '[]'", "t.yaml:6: Q: RedrivePolicy: must be a mapping"),
         (QUEUE + "      QueueName: a\n      QueueName: b", "t.yaml:7: the key 'QueueName' occurs twice in one mapping"),
         (QUEUE + "      QueueName: !Ref Q", "t.yaml:3: Q: its name depends on itself"),
         (QUEUE + "      DelaySeconds: !If [Nope, 1, 2]", "t.yaml:6: there is no condition 'Nope'"),
-        (
-            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: a.b\n"
-            "      Runtime: python3.13\n      Events:\n        E:\n          Type: Kinesis\n",
-            "t.yaml:9: F: Events.E.Type: a trigger of type Kinesis is not supported by the simulator",
-        ),
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.13}\n",
             "t.yaml:4: F: Handler is required",
         ),
         (
-            "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      NotificationConfiguration:\n"
-            "        QueueConfigurations:\n          - {Event: 's3:ObjectCreated:*', Queue: 'arn:other'}\n",
-            "t.yaml:7: B: NotificationConfiguration.QueueConfigurations[0].Queue: arn:other is not an AWS::SQS::Queue",
+            "Resources:\n  Q: {Type: AWS::SQS::Queue}\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n"
+            "      NotificationConfiguration:\n        QueueConfigurations:\n"
+            "          - {Event: 's3:ObjectCreated:*', Queue: !Ref Q}\n",
+            "t.yaml:8: B: NotificationConfiguration.QueueConfigurations[0].Queue: must be an ARN, like !GetAtt Q.Arn",
+        ),
+        (
+            "Conditions: {C: !Equals [!Ref Q, a]}\nResources:\n  Q: {Type: AWS::SQS::Queue, Condition: C}\n",
+            "t.yaml:1: Q of a AWS::SQS::Queue is not known here",
         ),
     ],
 )
@@ -269,3 +260,105 @@ Outputs: {Arn: {Value: !GetAtt Q.Arn}, Day: {Value: 2026-11-22}}
         "QueueName": {"Fn::If": ["B", {"Ref": "AWS::StackName"}, False]}
     }
     assert stack.document["Outputs"] == {"Arn": {"Value": {"Fn::GetAtt": ["Q", "Arn"]}}, "Day": {"Value": "2026-11-22"}}
+
+
+def test_missing_parameters_are_told_at_once(load_text: Load) -> None:
+    """The line is the first one's, and the hint can be pasted."""
+    text = "Parameters: {A: {Type: String},\n  B: {Type: String, Default: b}, C: {Type: Number}}\n" + QUEUE.rstrip()
+    with pytest.raises(TemplateError, match=r"t\.yaml:1: parameters 'A', 'C' have no default and no value") as refused:
+        load_text(text)
+    assert refused.value.hint == "add --parameter A=VALUE --parameter C=VALUE"
+    with pytest.raises(TemplateError, match=r"t\.yaml:2: parameter 'C' has no default and no value"):
+        load_text(text, A="a")
+    assert load_text(text, A="a", C="3").parameters == {"A": "a", "B": "b", "C": "3"}
+
+
+def value(written: str) -> str:
+    """A template whose queue has this name."""
+    parameters = (
+        "{L: {Type: CommaDelimitedList, Default: 'a, b'}, S: {Type: AWS::SSM::Parameter::Value<String>, Default: /p}}"
+    )
+    return (
+        f"Parameters: {parameters}\nResources: {{Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: {written}}}}}}}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("!Base64 hello", "aGVsbG8="),
+        ("!Select [1, !GetAZs '']", "us-east-1b"),
+        ("{Fn::Length: [a, b]}", "2"),
+        ("{Fn::ToJsonString: {a: [1, !Ref AWS::Region]}}", '{"a": [1, "us-east-1"]}'),
+        ("!Join ['+', !Ref L]", "a+b"),
+        ("!Ref S", "/p"),
+        ("!ImportValue shared", 'Fn::ImportValue("shared")'),
+        ("!Transform {Name: AWS::Include}", 'Fn::Transform({"Name": "AWS::Include"})'),
+    ],
+)
+def test_rarer_functions_and_parameters_resolve(load_text: Load, written: str, read: str) -> None:
+    """What can be computed is; what only AWS knows becomes a text that names it."""
+    assert load_text(value(written)).queues["Q"].name == read
+
+
+def test_a_redrive_policy_may_be_json_text(load_text: Load) -> None:
+    """CloudFormation takes it as a mapping and as text."""
+    stack = load_text(
+        QUEUE
+        + '      RedrivePolicy: !Sub \'{"deadLetterTargetArn": "${D.Arn}", "maxReceiveCount": "4"}\'\n'
+        + "  D: {Type: AWS::SQS::Queue}\n"
+    )
+    assert stack.queues["Q"].redrive == Redrive("D", 4)
+
+
+def test_a_table_has_its_attributes_and_indexes(load_text: Load) -> None:
+    """Keys come partition key first; what does not fit together is left to the rules."""
+    stack = load_text(
+        """
+Resources:
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}, {AttributeName: n, AttributeType: N}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}, {AttributeName: undefined, KeyType: RANGE}]
+      GlobalSecondaryIndexes:
+        - IndexName: G
+          KeySchema: [{AttributeName: id, KeyType: RANGE}, {AttributeName: n, KeyType: HASH}]
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [a, b]}
+      LocalSecondaryIndexes:
+        - {IndexName: L, KeySchema: [{AttributeName: id, KeyType: HASH}], Projection: {ProjectionType: KEYS_ONLY}}
+"""
+    )
+    table = stack.tables["T"]
+    assert table.attributes == {"id": "S", "n": "N"}
+    assert (table.partition_key, table.sort_key) == (("id", "S"), ("undefined", "S"))
+    assert table.indexes == (
+        Index("G", True, ("n", "id"), "INCLUDE", ("a", "b")),
+        Index("L", False, ("id",), "KEYS_ONLY"),
+    )
+    assert stack.ignored == ()
+
+
+@pytest.mark.parametrize(
+    ("properties", "key", "units"),
+    [
+        ("{}", ("id", "S"), None),
+        ("{PrimaryKey: {Name: n, Type: Number}}", ("n", "N"), None),
+        ("{ProvisionedThroughput: {ReadCapacityUnits: 3, WriteCapacityUnits: 4}}", ("id", "S"), (3, 4)),
+    ],
+)
+def test_a_simple_table_is_a_table(
+    load_text: Load, properties: str, key: tuple[str, str], units: tuple[int, int] | None
+) -> None:
+    """SAM's defaults: a text `id`, on demand unless throughput is given."""
+    table = load_text(f"Resources: {{T: {{Type: AWS::Serverless::SimpleTable, Properties: {properties}}}}}").tables["T"]
+    assert (table.partition_key, table.sort_key, table.provisioned_units) == (key, None, units)
+    assert table.attributes == dict([key])
+
+
+def test_a_policy_for_an_unknown_queue_is_listed(load_text: Load) -> None:
+    """It belongs to a queue elsewhere."""
+    stack = load_text("Resources: {P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [x], PolicyDocument: {}}}}")
+    assert [(each.property, each.reason) for each in stack.ignored] == [
+        ("AWS::SQS::QueuePolicy", "x is not a queue in this template")
+    ]

@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from fakes import declare
 from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
 from simulator.base import limits
-from simulator.base.observations import InvocationThrottled, Noted, TickFired
+from simulator.base.observations import EventSettled, InvocationThrottled, Noted, TickFired
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
@@ -54,6 +55,20 @@ def test_scheduler_event_differs() -> None:
 def test_input_is_the_whole_event() -> None:
     """An Input replaces everything."""
     assert scheduled_event(dataclasses.replace(RULE, input='{"mine": 1}'), START) == {"mine": 1}
+
+
+def test_scheduler_replaces_context_attributes_in_its_input() -> None:
+    """Scheduler writes the tick's own facts into an Input that asks for them; a rule leaves such text as it is."""
+    asked = '{"at": "<aws.scheduler.scheduled-time>", "by": "<aws.scheduler.schedule-arn>", "n": "<aws.scheduler.x>"}'
+    schedule = dataclasses.replace(RULE, kind="scheduler", input=asked)
+    event = scheduled_event(schedule, START)
+    assert event == {"at": "2025-11-22T09:00:00Z", "by": RULE.arn, "n": "<aws.scheduler.x>"}
+    assert scheduled_event(dataclasses.replace(schedule, kind="rule"), START) == json.loads(asked)
+
+    schedule = dataclasses.replace(schedule, input='["<aws.scheduler.attempt-number>", "<aws.scheduler.execution-id>"]')
+    (attempt, execution), (_, other) = (scheduled_event(schedule, at) for at in (START, START + 60))
+    assert attempt == "1"
+    assert execution != other
 
 
 async def fire(clock: ManualClock, recorded: Recorder, seconds: float, **given: Any) -> list[tuple[float, str]]:
@@ -103,6 +118,14 @@ async def test_stop_ends_the_wait(clock: ManualClock, recorded: Recorder) -> Non
     assert await fire(clock, recorded, 0.0, stop=stop) == []
 
 
+async def test_a_cron_is_due_in_its_time_zone(clock: ManualClock, recorded: Recorder) -> None:
+    """Scheduler's cron is local: half past nine in Berlin is half past eight, of the next day."""
+    schedule = dataclasses.replace(
+        RULE, kind="scheduler", expression="cron(30 9 * * ? *)", time_zone="Europe/Berlin", arn="arn:berlin"
+    )
+    assert await fire(clock, recorded, 0.0, schedule=schedule, ticks=1) == [(0.0, "2025-11-23T08:30:00Z")]
+
+
 async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, recorded: Recorder) -> None:
     """A cron's clock starts at the first due minute, so that tick 0 fires at once too."""
     schedule = dataclasses.replace(RULE, expression="cron(30 9,10 * * ? *)")
@@ -117,7 +140,9 @@ class Targets:
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
 
     async def get_queue_url(self, **request: Any) -> dict[str, str]:
-        """Every queue exists."""
+        """Every queue exists but one."""
+        if request["QueueName"] == "gone":
+            raise ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue"}}, "GetQueueUrl")
         return {"QueueUrl": f"http://{request['QueueName']}"}
 
     async def send_message(self, **request: Any) -> None:
@@ -162,7 +187,10 @@ class Asynchronous:
             ) as service,
             AsynchronousInvoker(
                 service,
-                declare.stack(functions={"Consumer": function}),
+                declare.stack(
+                    functions={"Consumer": function},
+                    queues={name: declare.queue(name) for name in ("dlq", "failed", "gone")},
+                ),
                 self.targets,  # type: ignore[arg-type]
                 clock=self.clock,
                 record=self.recorded.append,
@@ -213,6 +241,69 @@ async def test_given_up_to_the_dead_letter_queue(asynchronous: Asynchronous, clo
     assert destination["requestPayload"] == {"n": 1}
     assert destination["responsePayload"]["errorType"] == "ValueError"
     assert len(asynchronous.recorded.of(Noted)) == 1
+
+
+@pytest.mark.parametrize(
+    ("targets", "kept"),
+    [
+        ({}, False),
+        ({"dead_letter_arn": QUEUE_ARN.format("dlq")}, True),
+        ({"dead_letter_arn": QUEUE_ARN.format("gone"), "on_failure_arn": QUEUE_ARN.format("failed")}, True),
+        ({"dead_letter_arn": QUEUE_ARN.format("gone")}, False),
+        ({"dead_letter_arn": "arn:aws:sns:us-east-1:123456789012:dlq"}, False),
+    ],
+)
+async def test_an_event_given_up_is_kept_only_by_a_queue(
+    asynchronous: Asynchronous, clock: ManualClock, targets: dict[str, str], kept: bool
+) -> None:
+    """It settles once, as lost unless a queue of the template has it; a topic of a queue's name does not count."""
+    asynchronous.failures = 10
+    async with asynchronous.open(maximum_retries=0, **targets) as invoker:
+        accepted_at = clock.now()
+        invoker.accept("Consumer", {"n": 1})
+        await clock.advance(1.0)
+        assert (invoker.pending, invoker.settled) == (0, 1)
+    (settled,) = asynchronous.recorded.of(EventSettled)
+    assert settled == EventSettled(accepted_at, "Consumer", '{"n": 1}', accepted_at, succeeded=False, kept=kept)
+    assert bool(asynchronous.targets.sent) == kept
+
+
+async def test_an_event_that_succeeds_at_its_retry_settles_once(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """Until then nothing is said about it."""
+    asynchronous.failures = 1
+    async with asynchronous.open() as invoker:
+        invoker.accept("Consumer", {})
+        await clock.advance(59.0)
+        assert invoker.settled == 0
+        await clock.advance(2.0)
+    (settled,) = asynchronous.recorded.of(EventSettled)
+    assert (settled.succeeded, settled.at - settled.accepted_at) == (True, 60.0)
+
+
+async def test_a_flood_of_events_runs_a_few_at_a_time(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """A thousand events open no thousand environments: the next one starts when another ends, and none is lost."""
+    running = asyncio.Semaphore(0)
+    began = 0
+
+    async def behave(_: Any) -> Returned:
+        nonlocal began
+        began += 1
+        await running.acquire()
+        return Returned(None)
+
+    asynchronous.runtime = ScriptedRuntime(behave)
+    async with asynchronous.open() as invoker:
+        for _ in range(limits.ASYNC_CONCURRENCY * 3):
+            invoker.accept("Consumer", {})
+        await clock.advance(0.0)
+        assert began == limits.ASYNC_CONCURRENCY
+        running.release()
+        await clock.advance(0.0)
+        assert began == limits.ASYNC_CONCURRENCY + 1
+        for _ in range(limits.ASYNC_CONCURRENCY * 3):
+            running.release()
+        await clock.advance(10.0)
+        assert (invoker.pending, invoker.settled) == (0, limits.ASYNC_CONCURRENCY * 3)
 
 
 async def test_too_old(asynchronous: Asynchronous, clock: ManualClock) -> None:

@@ -7,18 +7,21 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
+from fakes import declare
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import ExitCode
-from simulator.stack.model import Stack
+from simulator.stack.model import Index, Redrive, Stack, Table
 from simulator.stack.template import load
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, ResourceRefused
 
+ARN = "arn:aws:sqs:us-east-1:123456789012:"
 Fresh = Callable[..., Stack]
 
 
@@ -77,6 +80,79 @@ async def test_table_has_the_templates_keys(clients: Clients, fresh_stack: Fresh
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
+BY_STATUS = Index("ByStatus", is_global=True, keys=("status", "at"), projection="INCLUDE", projected=("total",))
+BY_TIME = Index("ByTime", is_global=False, keys=("id", "at"), projection="KEYS_ONLY")
+
+
+def orders(name: str, **changes: Any) -> Table:
+    """A table with a global and a local index."""
+    table = Table("Orders", name, f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}", ("id", "S"), ("line", "N"))
+    defined = {"id": "S", "line": "N", "status": "S", "at": "N"}
+    return dataclasses.replace(table, **{"attributes": defined, "indexes": (BY_STATUS, BY_TIME)} | changes)
+
+
+def test_the_pipelines_table_is_asked_for_without_indexes(fresh_stack: Fresh) -> None:
+    """Its request has the two keys and nothing that only tables with indexes need."""
+    (table,) = fresh_stack(TableName="t").tables.values()
+    assert resources.table_request(table) == {
+        "TableName": "t",
+        "AttributeDefinitions": [
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+
+
+def test_a_global_index_has_throughput_only_if_its_table_has() -> None:
+    """A provisioned table's index gets the table's units; an index on demand, or a local one, has none of its own."""
+    request = resources.table_request(orders("t", provisioned_units=(3, 4)))
+    units = {"ReadCapacityUnits": 3, "WriteCapacityUnits": 4}
+    assert request["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"] == units
+    assert "ProvisionedThroughput" not in request["LocalSecondaryIndexes"][0]
+    assert "ProvisionedThroughput" not in resources.table_request(orders("t"))["GlobalSecondaryIndexes"][0]
+
+
+async def test_a_table_has_its_indexes(clients: Clients) -> None:
+    """A handler can query both, in the order of their keys: what they project, of the items that have the keys."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    await resources.create_table(orders(name), clients)
+    for number, more in enumerate(({"at": {"N": "30"}}, {"at": {"N": "4"}}, {})):
+        item: Any = {"id": {"S": "a"}, "line": {"N": str(number)}, "status": {"S": "new"}, "total": {"N": "7"}}
+        await clients.dynamodb.put_item(TableName=name, Item=item | more | {"note": {"S": "long"}})
+
+    async def query(index: str, key: str, value: str) -> list[Any]:
+        answer = await clients.dynamodb.query(
+            TableName=name,
+            IndexName=index,
+            KeyConditionExpression="#k = :v",
+            ExpressionAttributeNames={"#k": key},
+            ExpressionAttributeValues={":v": {"S": value}},
+        )
+        return answer["Items"]
+
+    status, times = await query("ByStatus", "status", "new"), await query("ByTime", "id", "a")
+    assert [item["at"]["N"] for item in status] == [item["at"]["N"] for item in times] == ["4", "30"]
+    assert set(status[0]) == {"id", "line", "status", "at", "total"}
+    assert set(times[0]) == {"id", "line", "at"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"id": "S", "line": "N", "status": "S", "at": "N", "spare": "S"}, "Some AttributeDefinitions are not used"),
+        ({"id": "S", "line": "N", "status": "S"}, "Some index key attributes are not defined"),
+    ],
+)
+async def test_definitions_that_agree_with_no_key_are_refused(
+    clients: Clients, attributes: dict[str, str], said: str
+) -> None:
+    """Attributes that the template defines and no key uses, or the reverse, reach the store, which refuses them."""
+    with pytest.raises(ResourceRefused, match=f"^Orders was refused by CreateTable: .*{said}"):
+        await resources.create_table(orders(f"t-{uuid.uuid4().hex[:8]}", attributes=attributes), clients)
+
+
 async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Path) -> None:
     """A table with provisioned throughput is made with it."""
     from simulator.stack.packaged import packaged_template
@@ -123,6 +199,18 @@ async def test_what_the_store_refuses_is_a_line_that_names_the_resource(
     assert str(refused.value).startswith(f"{who} was refused by {said}")
     assert refused.value.exit_code == ExitCode.WRONG_INPUT
     assert isinstance(refused.value.__cause__, ClientError)
+
+
+async def test_a_dead_letter_queue_may_have_one_of_its_own(clients: Clients) -> None:
+    """However the template orders them, each queue is made after the one that it gives up to."""
+    unique = uuid.uuid4().hex[:8]
+    names, redrives = ("First", "Second", "Third"), (Redrive("Second", 2), Redrive("Third", 1), None)
+    queues = {
+        name: declare.queue(name, name=f"{name}-{unique}", arn=f"{ARN}{name}-{unique}", redrive=redrive)
+        for name, redrive in zip(names, redrives, strict=True)
+    }
+    made = await resources.create(declare.stack(queues=queues), clients)
+    assert list(made.queue_urls) == ["Third", "Second", "First"]
 
 
 async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_stack: Fresh) -> None:

@@ -163,3 +163,60 @@ async def test_schedules_fire_as_they_are_declared(open_template: Callable[..., 
     assert rule["resources"][0].endswith(":rule/rule-name")
     assert later["time"].endswith("T12:45:00Z")
     assert later["resources"][0].endswith(":schedule/default/later-name")
+
+
+@proves("ScheduleV2.ScheduleExpressionTimezone", "ScheduleV2.GroupName", "ScheduleV2.Target.Arn")
+@proves("ScheduleV2.Target.Input", "Rule.ScheduleExpression", "Rule.Name", "Rule.State", "Rule.Targets[].Arn")
+@proves("Rule.Targets[].Input")
+async def test_schedules_of_their_own_fire_as_they_are_declared(
+    open_template: Callable[..., Any], recorded: Recorder
+) -> None:
+    """Scheduler's fire in their zone and group, rules for each of their functions; what is disabled stays silent."""
+    more = """
+        Tokyo:
+          Type: AWS::Scheduler::Schedule
+          Properties:
+            Name: tokyo
+            GroupName: asia
+            ScheduleExpression: cron(30 21 * * ? *)
+            ScheduleExpressionTimezone: Asia/Tokyo
+            Target: {Arn: !GetAtt Function.Arn}
+        Given:
+          Type: AWS::Scheduler::Schedule
+          Properties: {ScheduleExpression: rate(1 hour), Target: {Arn: !GetAtt Function.Arn, Input: '{"own": "given"}'}}
+        Rule:
+          Type: AWS::Events::Rule
+          Properties:
+            Name: hourly
+            ScheduleExpression: cron(0 13 * * ? *)
+            Targets:
+              - {Id: a, Arn: !GetAtt Function.Arn}
+              - {Id: b, Arn: !GetAtt Function.Arn, Input: '{"own": "b"}'}
+        Off:
+          Type: AWS::Events::Rule
+          Properties:
+            ScheduleExpression: rate(1 hour)
+            State: DISABLED
+            Targets: [{Id: a, Arn: !GetAtt Function.Arn, Input: '{"own": "off"}'}]
+    """
+    async with open_template(more=more) as twin:
+        await twin.run_schedules(start_at=NOON, speed=1.0, ticks=1, stop=asyncio.Event())
+        await until(lambda: not twin.invoker.pending)
+    seen = [json.loads(line)["event"] for line in recorded.lines() if line.startswith('{"event"')]
+    assert sorted(each["own"] for each in seen if "own" in each) == ["b", "given"]
+    times = {each["resources"][0].rpartition(":")[2]: each["time"][11:] for each in seen if "own" not in each}
+    assert times == {"schedule/asia/tokyo": "12:30:00Z", "rule/hourly": "13:00:00Z"}
+
+
+@proves("Function.DeadLetterConfig.TargetArn")
+def test_a_plain_function_gives_up_to_its_dead_letter_queue(load_template: Callable[..., Any]) -> None:
+    """It is the queue that SAM calls DeadLetterQueue, which the twin sends to."""
+    sam = load_template(function="DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt DeadLetters.Arn}")
+    more = """
+        Plain:
+          Type: AWS::Lambda::Function
+          Properties: {Handler: a.b, Runtime: python3.13, DeadLetterConfig: {TargetArn: !GetAtt DeadLetters.Arn}}
+    """
+    plain = load_template(more=more)
+    for stack, function in ((sam, "Function"), (plain, "Plain")):
+        assert stack.functions[function].asynchronous.dead_letter_arn == stack.queues["DeadLetters"].arn

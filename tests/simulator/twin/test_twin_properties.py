@@ -15,16 +15,32 @@ from simulator.stack.properties import Properties
 
 KINDS = {
     "AWS::Serverless::Function": "Function",
+    "AWS::Lambda::Function": "Function",
+    "AWS::Serverless::LayerVersion": "Layer",
+    "AWS::Lambda::LayerVersion": "Layer",
     "AWS::SQS::Queue": "Queue",
     "AWS::SQS::QueuePolicy": "QueuePolicy",
     "AWS::S3::Bucket": "Bucket",
     "AWS::DynamoDB::Table": "Table",
+    "AWS::Serverless::SimpleTable": "Table",
+    "AWS::Scheduler::Schedule": "ScheduleV2",
+    "AWS::Events::Rule": "Rule",
     "AWS::Lambda::EventSourceMapping": "Mapping",
 }
 """What a path begins with, by the type of its resource; of a function's events, `EVENTS` has it."""
-EVENTS = {"Batch": "Mapping", "Tick": "Schedule", "Later": "ScheduleV2"}
+EVENTS = {"Batch": "Mapping", "Tick": "Schedule", "Later": "ScheduleV2", "Put": "Object"}
+CODE = "it says where the code is, which is made ready before a twin is opened"
 SILENT = {
-    "Function.CodeUri": "the option `--code` says where the code is; the deployment sets it anew",
+    "Function.Code": CODE,
+    "Function.CodeUri": CODE,
+    "Function.ImageUri": CODE,
+    "Function.InlineCode": CODE,
+    "Function.Layers": CODE,
+    "Function.PackageType": CODE,
+    "Layer.Content": CODE,
+    "Layer.ContentUri": CODE,
+    "ScheduleV2.FlexibleTimeWindow.Mode": "a window has a length, too, which is listed as not simulated",
+    "Rule.Targets[].Id": "it tells a rule's targets apart",
     "Function.DeadLetterQueue.Type": "the target's ARN says it, too",
     "Function.EventInvokeConfig.DestinationConfig.OnFailure.Type": "the destination's ARN says it, too",
 }
@@ -37,6 +53,10 @@ EVERYTHING = {
     "table": """
         AttributeDefinitions: [{AttributeName: PK, AttributeType: S}]
         KeySchema: [{AttributeName: PK, KeyType: HASH}]
+        GlobalSecondaryIndexes:
+          - {IndexName: G, KeySchema: [{AttributeName: PK, KeyType: HASH}], Projection: {ProjectionType: ALL}}
+        LocalSecondaryIndexes:
+          - {IndexName: L, KeySchema: [{AttributeName: PK, KeyType: HASH}], Projection: {ProjectionType: ALL}}
     """,
     "notification": """
         Event: s3:ObjectCreated:*
@@ -50,11 +70,37 @@ EVERYTHING = {
     "events": """
         Tick: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
         Later: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}
+        Put:
+          Type: S3
+          Properties:
+            Bucket: !Ref Bucket
+            Events: s3:ObjectRestore:*
+            Filter: {S3Key: {Rules: [{Name: prefix, Value: a}]}}
     """,
     "more": """
         Mapping:
           Type: AWS::Lambda::EventSourceMapping
           Properties: {FunctionName: !Ref Function, EventSourceArn: !GetAtt DeadLetters.Arn}
+        Later:
+          Type: AWS::Scheduler::Schedule
+          Properties: {ScheduleExpression: rate(1 minute), Target: {Arn: !GetAtt Function.Arn}}
+        Rule:
+          Type: AWS::Events::Rule
+          Properties: {ScheduleExpression: rate(1 minute), Targets: [{Id: a, Arn: !GetAtt Function.Arn}]}
+        Plain:
+          Type: AWS::Lambda::Function
+          Properties: {Handler: a.b, Runtime: python3.13, Code: x}
+        Invoking:
+          Type: AWS::S3::Bucket
+          Properties:
+            NotificationConfiguration:
+              LambdaConfigurations:
+                - Event: s3:ObjectRemoved:*
+                  Function: !GetAtt Function.Arn
+                  Filter: {S3Key: {Rules: [{Name: prefix, Value: a}]}}
+        Simple: {Type: AWS::Serverless::SimpleTable}
+        SamLayer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: x}}
+        PlainLayer: {Type: AWS::Lambda::LayerVersion, Properties: {Content: x}}
     """,
 }
 

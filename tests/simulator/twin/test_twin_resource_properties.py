@@ -13,11 +13,11 @@ import pytest
 from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError
 
+from fakes.recorder import Recorder
 from fakes.templates import proves
 from fakes.waiting import until
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
-from simulator.stack.template import TemplateError
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.twin.resources import ResourceRefused, table_request
 from simulator.twin.twin import Twin
@@ -90,11 +90,10 @@ async def test_a_message_that_fails_often_enough_is_moved(open_template: Callabl
 
 
 @proves("Queue.FifoQueue")
-async def test_a_fifo_queue_is_refused(load_template: Callable[..., Any]) -> None:
-    """S3 cannot notify one; false is the same as leaving it out."""
-    load_template(queue="FifoQueue: false")
-    with pytest.raises(TemplateError, match="FifoQueue: FIFO queues are not supported"):
-        load_template(queue="FifoQueue: true")
+async def test_a_fifo_queue_is_not_made(load_template: Callable[..., Any]) -> None:
+    """It is left out; false is the same as leaving the property out."""
+    assert "Queue" in load_template(queue="FifoQueue: false").queues
+    assert list(load_template(queue="FifoQueue: true").queues) == ["DeadLetters"]
 
 
 @proves("QueuePolicy.Queues", "QueuePolicy.PolicyDocument")
@@ -148,6 +147,58 @@ async def test_a_bucket_notifies_of_what_it_is_configured_for(open_template: Cal
         assert len((await s3.list_object_versions(Bucket=bucket, Prefix="in/c.csv"))["Versions"]) == 1
 
 
+INVOKES = """
+    def handler(event, context):
+        for record in event["Records"]:
+            print("{}: {} {}".format(context.function_name, record["eventName"], record["s3"]["object"]["key"]))
+"""
+
+
+@proves(
+    "Bucket.NotificationConfiguration.LambdaConfigurations[].Event",
+    "Bucket.NotificationConfiguration.LambdaConfigurations[].Function",
+    "Bucket.NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Name",
+    "Bucket.NotificationConfiguration.LambdaConfigurations[].Filter.S3Key.Rules[].Value",
+    "Object.Bucket",
+    "Object.Events",
+    "Object.Filter.S3Key.Rules[].Name",
+    "Object.Filter.S3Key.Rules[].Value",
+)
+async def test_a_bucket_invokes_functions(open_template: Callable[..., Any], recorded: Recorder) -> None:
+    """What the bucket says and what a function's event says both hold: event, prefix and suffix."""
+    events = """
+        Put:
+          Type: S3
+          Properties:
+            Bucket: !Ref Invoking
+            Events: [s3:ObjectCreated:*]
+            Filter: {S3Key: {Rules: [{Name: prefix, Value: in/}, {Name: suffix, Value: .csv}]}}
+    """
+    more = """
+        Invoking:
+          Type: AWS::S3::Bucket
+          Properties:
+            BucketName: i-{unique}
+            NotificationConfiguration:
+              LambdaConfigurations:
+                - Event: s3:ObjectRemoved:*
+                  Function: !GetAtt Other.Arn
+                  Filter: {S3Key: {Rules: [{Name: suffix, Value: .csv}]}}
+        Other: {Type: AWS::Lambda::Function, Properties: {FunctionName: o, Handler: {handler}, Runtime: python3.13}}
+    """
+    async with open_template(INVOKES, events=events, more=more) as twin:
+        twin.start_mappings()
+        where = {"Bucket": twin.resources.buckets["Invoking"]}
+        for key in ("in/a.csv", "in/b.txt", "out/c.csv"):
+            await twin.clients.s3.put_object(**where, Key=key, Body=b"x")
+        for key in ("in/b.txt", "out/c.csv"):
+            await twin.clients.s3.delete_object(**where, Key=key)
+        assert await twin.drained(20.0)
+        name = twin.stack.functions["Function"].name
+    said = sorted(line for line in recorded.lines() if "Object" in line)
+    assert said == sorted([f"{name}: ObjectCreated:Put in/a.csv", "o: ObjectRemoved:Delete out/c.csv"])
+
+
 @proves(
     "Table.TableName",
     "Table.AttributeDefinitions[].AttributeName",
@@ -172,6 +223,75 @@ async def test_a_table_has_its_keys(open_template: Callable[..., Any]) -> None:
         assert [item["day"] for item in found["Items"]] == [{"S": "a"}, {"S": "b"}]
         with pytest.raises(ClientError, match="Type mismatch for key shop"):
             await dynamodb.put_item(TableName=name, Item={"shop": {"S": "1"}, "day": {"S": "a"}})
+
+
+INDEXED = """
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions:
+      - {AttributeName: id, AttributeType: S}
+      - {AttributeName: day, AttributeType: N}
+      - {AttributeName: n, AttributeType: N}
+    KeySchema: [{AttributeName: id, KeyType: HASH}, {AttributeName: day, KeyType: RANGE}]
+    GlobalSecondaryIndexes:
+      - IndexName: ByDay
+        KeySchema: [{AttributeName: n, KeyType: RANGE}, {AttributeName: day, KeyType: HASH}]
+        Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [kept]}
+    LocalSecondaryIndexes:
+      - IndexName: ByNumber
+        KeySchema: [{AttributeName: id, KeyType: HASH}, {AttributeName: n, KeyType: RANGE}]
+        Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [own]}
+"""
+
+
+@proves(
+    "Table.GlobalSecondaryIndexes[].IndexName",
+    "Table.GlobalSecondaryIndexes[].KeySchema[].AttributeName",
+    "Table.GlobalSecondaryIndexes[].KeySchema[].KeyType",
+    "Table.GlobalSecondaryIndexes[].Projection.ProjectionType",
+    "Table.GlobalSecondaryIndexes[].Projection.NonKeyAttributes",
+    "Table.LocalSecondaryIndexes[].IndexName",
+    "Table.LocalSecondaryIndexes[].KeySchema[].AttributeName",
+    "Table.LocalSecondaryIndexes[].KeySchema[].KeyType",
+    "Table.LocalSecondaryIndexes[].Projection.ProjectionType",
+    "Table.LocalSecondaryIndexes[].Projection.NonKeyAttributes",
+)
+async def test_a_table_is_asked_through_its_indexes(open_template: Callable[..., Any]) -> None:
+    """Each has its own order, and of the other attributes those that it projects."""
+    async with open_template(table=INDEXED) as twin:
+        dynamodb, name = twin.clients.dynamodb, twin.resources.table
+        for day, number in ((1, 3), (2, 1), (1, 2)):
+            item = {"id": {"S": f"{day}-{number}"}, "day": {"N": str(day)}, "n": {"N": str(number)}}
+            await dynamodb.put_item(TableName=name, Item={**item, "kept": {"S": "k"}, "own": {"S": "o"}})
+        by_day, by_number = [
+            (
+                await dynamodb.query(
+                    TableName=name,
+                    IndexName=index,
+                    KeyConditionExpression="#key = :key",
+                    ExpressionAttributeNames={"#key": key},
+                    ExpressionAttributeValues={":key": value},
+                )
+            )["Items"]
+            for index, key, value in (("ByDay", "day", {"N": "1"}), ("ByNumber", "id", {"S": "2-1"}))
+        ]
+    assert [item["n"] for item in by_day] == [{"N": "2"}, {"N": "3"}]
+    assert {tuple(sorted(item)) for item in by_day} == {("day", "id", "kept", "n")}
+    assert [sorted(item) for item in by_number] == [["day", "id", "n", "own"]]
+
+
+@proves("Table.PrimaryKey.Name", "Table.PrimaryKey.Type")
+async def test_a_simple_table_has_one_key(open_template: Callable[..., Any]) -> None:
+    """Its name and its type are the template's, or a text `id`."""
+    more = """
+        Plain: {Type: AWS::Serverless::SimpleTable}
+        Named: {Type: AWS::Serverless::SimpleTable, Properties: {PrimaryKey: {Name: number, Type: Number}}}
+    """
+    async with open_template(more=more) as twin:
+        dynamodb, tables = twin.clients.dynamodb, twin.resources.tables
+        await dynamodb.put_item(TableName=tables["Plain"], Item={"id": {"S": "a"}})
+        await dynamodb.put_item(TableName=tables["Named"], Item={"number": {"N": "1"}})
+        with pytest.raises(ClientError, match="Type mismatch for key number"):
+            await dynamodb.put_item(TableName=tables["Named"], Item={"number": {"S": "1"}})
 
 
 @asynccontextmanager

@@ -222,6 +222,55 @@ def test_a_single_put_keeps_the_same_rules(dynamodb: Any, table: str, number: st
             dynamodb.put_item(TableName=table, Item=put(1, n={"N": number})["PutRequest"]["Item"], **more)
 
 
+INDEXED = {
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by-price",
+            "KeySchema": [{"AttributeName": "DAY", "KeyType": "HASH"}, {"AttributeName": "PRICE", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+    "LocalSecondaryIndexes": [
+        {
+            "IndexName": "local",
+            "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "PRICE", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ],
+}
+
+
+def test_an_index_key_has_its_type_in_every_item(dynamodb: Any, name: str) -> None:
+    """PutItem: the data type of an attribute that is part of an index key must match; one that is absent is no matter.
+
+    The index and both types are named, and one such item rejects its whole batch.
+    """
+    kinds = {"PK": "S", "SK": "S", "DAY": "S", "PRICE": "N"}
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in kinds.items()],
+        BillingMode="PAY_PER_REQUEST",
+        **INDEXED,
+    )
+    said = "One or more parameter values were invalid: Type mismatch for Index Key"
+    price = f"{said} PRICE Expected: N Actual: NULL IndexName: "
+    code, text = refused(dynamodb, name, [put(1), put(2, PRICE={"NULL": True})])
+    assert (code, text[: len(price)]) == ("ValidationException", price)
+    assert text[len(price) :] in ("by-price", "local")
+    day = put(3, DAY={"N": "5"})["PutRequest"]
+    for write in (
+        lambda: dynamodb.put_item(TableName=name, **day),
+        lambda: dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": name, **day}}]),
+    ):
+        with pytest.raises(ClientError, match=f"{said} DAY Expected: S Actual: N IndexName: by-price"):
+            write()
+    items = [put(1), put(2, DAY={"S": "monday"}, PRICE={"N": "5"})]
+    dynamodb.batch_write_item(RequestItems={name: items})
+    dynamodb.put_item(TableName=name, **put(3, PRICE={"N": "7"})["PutRequest"])
+    assert dynamodb.scan(TableName=name)["Count"] == 3
+
+
 def test_updates_and_deletes_cost_the_larger_of_before_and_after(dynamodb: Any, table: str) -> None:
     """UpdateItem, DeleteItem: the item's size before or after, whichever is larger, in units of 1 KB."""
     dynamodb.batch_write_item(RequestItems={table: [put(1, v={"S": "x" * 3_000})]})

@@ -49,6 +49,8 @@ def a_table(hash_type: str = "S", range_type: str | None = "S") -> Any:
         range_key_attr="SK" if range_type else None,
         range_key_type=range_type,
         table_arn="arn:aws:dynamodb:us-east-1:123456789012:table/t",
+        indexes=[],
+        global_indexes=[],
     )
 
 
