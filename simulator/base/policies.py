@@ -11,15 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-_NEGATED = {
-    "StringNotEquals": "StringEquals",
-    "StringNotLike": "StringLike",
-    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "ArnNotEquals": "ArnLike",
-    "ArnNotLike": "ArnLike",
-}
-_UNKNOWN_KEYS = "aws:sourceorg"
-"""S3 sends its organization's id and paths, which are not known here."""
+_UNKNOWN_KEYS = "aws:sourceorg"  # S3 sends its organization's id and paths, which are not known here
 
 
 def allows_s3(policy: Mapping[str, Any] | None, queue_arn: str, bucket_arn: str, account: str) -> bool:
@@ -97,15 +89,13 @@ def _names_s3(principal: Any) -> bool:
 def _condition_holds(operator: str, key: str, values: list[Any], context: Mapping[str, str]) -> bool | None:
     """Whether a condition holds; None if that is not known here."""
     base, optional = operator.removesuffix("IfExists"), operator.endswith("IfExists")
-    actual = context.get(key)
+    actual, negated = context.get(key), "Not" in base
     if base == "Null":
         return any(str(value).lower() == str(actual is None).lower() for value in values)
-    compare = _COMPARISONS.get(_NEGATED.get(base, base))
+    compare = _COMPARISONS.get(base.replace("Not", ""))
     if compare is None or (actual is None and key.startswith(_UNKNOWN_KEYS)):
         return None
-    if actual is None:
-        return optional or base in _NEGATED
-    return any(compare(str(value), actual) for value in values) != (base in _NEGATED)
+    return optional or negated if actual is None else any(compare(str(value), actual) for value in values) != negated
 
 
 def _like(pattern: str, text: str) -> bool:

@@ -21,9 +21,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from simulator.base import limits
@@ -269,19 +270,16 @@ def _within(value: Scalar, comparisons: list[tuple[Callable[[float, float], bool
 
 def _cidr(operand: Any) -> Test:
     """Addresses in a network. Lambda's guide does not list this operator, but AWS's own samples deploy it."""
-    text = _text("cidr", operand)
-    try:
-        network = ip_network(text, strict=False)
-    except ValueError:
-        raise PatternError("Malformed CIDR") from None
-    return lambda value: isinstance(value, str) and _is_in(value, network)
+    if (network := _network(_text("cidr", operand))) is None:
+        raise PatternError("Malformed CIDR")
+    return lambda value: isinstance(value, str) and (at := _network(value)) is not None and at[0] in network
 
 
-def _is_in(address: str, network: IPv4Network | IPv6Network) -> bool:
-    try:
-        return ip_address(address) in network
-    except ValueError:
-        return False
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """A network, or that of one address; None if the text is neither."""
+    with suppress(ValueError):
+        return ip_network(text, strict=False)
+    return None
 
 
 def _shown(operand: Any) -> str:

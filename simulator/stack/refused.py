@@ -12,7 +12,7 @@ from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.policies import allows_s3
 from simulator.stack.constraints import broken, out_of_range
-from simulator.stack.known import refused_properties, refused_types
+from simulator.stack.known import known_names, refused_properties, refused_types
 from simulator.stack.model import Notification, Sentences, Stack
 from simulator.stack.names import refused_key_filters, refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
@@ -27,7 +27,7 @@ _VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 
 def _function_settings(stack: Stack) -> Sentences:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
-    managed = stack.managed()
+    managed, reserved_names = stack.managed(), known_names()["ReservedVariables"].keys()
     for function in stack.functions.values():
         is_managed = function.logical_id in managed
         timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if is_managed else limits.FUNCTION_TIMEOUT_S
@@ -36,7 +36,7 @@ def _function_settings(stack: Stack) -> Sentences:
         if (concurrency := function.reserved_concurrency) is not None:
             # `_unreserved_concurrency` reports a value that is too high.
             yield from out_of_range(function.logical_id, "reservedConcurrentExecutions", concurrency, 0, concurrency)
-        reserved = sorted(_RESERVED_VARIABLES & function.environment.keys())
+        reserved = sorted(reserved_names & function.environment.keys())
         if reserved:
             yield (
                 function.logical_id,
@@ -44,7 +44,7 @@ def _function_settings(stack: Stack) -> Sentences:
                 f"used in this request: {', '.join(reserved)}",
                 f"Environment.Variables.{reserved[0]}",
             )
-        for name in sorted(function.environment.keys() - _RESERVED_VARIABLES):
+        for name in sorted(function.environment.keys() - reserved_names):
             if not _VARIABLE.fullmatch(name):
                 yield (
                     function.logical_id,
@@ -232,30 +232,6 @@ REFUSED = (
     _notifications,
 )
 """The rules: each takes a stack and yields what it refuses."""
-_RESERVED_VARIABLES = frozenset(
-    {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_LAMBDA_RUNTIME_API",
-        "LAMBDA_TASK_ROOT",
-        "LAMBDA_RUNTIME_DIR",
-        "AWS_LAMBDA_MAX_CONCURRENCY",
-        "AWS_LAMBDA_METADATA_API",
-    }
-)
 
 
 def _overlap(first: Notification, other: Notification) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal
 
 from simulator.stack.advised import ADVISED
-from simulator.stack.handler_settings import malformed_settings, mixed_indexes, unusable_keys
+from simulator.stack.handler_settings import malformed_settings, unusable_keys
 from simulator.stack.model import Sentences, Stack
 from simulator.stack.obstacles import obstacles
 from simulator.stack.refused import REFUSED
@@ -50,7 +50,7 @@ def examine(stack: Stack, *, invoked: str | None = None) -> Findings:
     """Check the stack against every rule; `invoked` is a function (logical id) that the caller itself invokes."""
     return Findings(
         violations=_collect(stack, "refused", *REFUSED),
-        advice=_collect(stack, "advice", *ADVISED, mixed_indexes),
+        advice=_collect(stack, "advice", *ADVISED),
         failures=_collect(stack, "fails at init", malformed_settings) + _collect(stack, "fails", unusable_keys),
         obstacles=_collect(stack, "not simulated", partial(obstacles, invoked=invoked)),
     )

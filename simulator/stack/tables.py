@@ -81,19 +81,19 @@ def _indexes(table: Table) -> Iterator[tuple[str, str]]:
 
 def _capacity(stack: Stack, table: Table) -> Iterator[tuple[str, str]]:
     """The template itself is asked what it gives: the model has default values."""
-    given, throughput = properties_of(stack, table.logical_id), "ProvisionedThroughput"
+    given = properties_of(stack, table.logical_id)
     if table.provisioned_units is not None:
-        if "KeySchema" in given and not {throughput, "Replicas"} & given.keys():
+        if "KeySchema" in given and not {"ProvisionedThroughput", "Replicas"} & given.keys():
             text = "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
             yield text, "BillingMode"
         return
-    if "ReadCapacityUnits" in section(given, throughput):
+    if "ReadCapacityUnits" in section(given, "ProvisionedThroughput"):
         text = "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
-        yield text, throughput
-    for member, warm, least in (
-        ("ReadUnitsPerSecond", table.warm_read_units, limits.ON_DEMAND_NEW_TABLE_READ_UNITS),
-        ("WriteUnitsPerSecond", table.warm_write_units, limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS),
+        yield text, "ProvisionedThroughput"
+    for verb, warm, least in (
+        ("Read", table.warm_read_units, limits.ON_DEMAND_NEW_TABLE_READ_UNITS),
+        ("Write", table.warm_write_units, limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS),
     ):
         if warm is not None and warm < least:
-            said = f"Requested {member} for WarmThroughput for table is lower than initial throughput for OnDemand"
-            yield f"{said}: {warm} is less than {least}", f"WarmThroughput.{member}"
+            said = f"Requested {verb}UnitsPerSecond for WarmThroughput for table is lower than initial throughput for"
+            yield f"{said} OnDemand: {warm} is less than {least}", "WarmThroughput"

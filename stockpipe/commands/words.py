@@ -73,10 +73,8 @@ def not_simulated(stack: Stack, found: Findings) -> list[Finding]:
     What AWS refuses is not in the list once more.
     """
     refused = {(each.logical_id, each.path[-1]) for each in found.violations if each.path}
-    reasons: dict[str, list[str]] = {each.logical_id: [each.text] for each in found.obstacles}
-    for logical_id, text in foreign(stack).items():
-        if logical_id not in reasons:
-            reasons[logical_id] = [text]
+    whole = {**foreign(stack), **{each.logical_id: each.text for each in found.obstacles}}
+    reasons = {logical_id: [text] for logical_id, text in whole.items()}
     for entry in stack.ignored:
         name, *inner = entry.property.split(".")
         event = inner[0] if name == "Events" and inner else ""

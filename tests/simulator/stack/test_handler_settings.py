@@ -1,4 +1,4 @@
-"""What the pipeline's own handlers cannot work with: settings at init, keys and indexes of their table."""
+"""What the pipeline's own handlers cannot work with: settings at init, and other keys of their table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from simulator.stack import template
-from simulator.stack.handler_settings import malformed_settings, mixed_indexes, unusable_keys
-from simulator.stack.model import Index, Stack
+from simulator.stack.handler_settings import malformed_settings, unusable_keys
+from simulator.stack.model import Stack
 from simulator.stack.packaged import packaged_template
 from simulator.stack.rules import examine
 
@@ -66,14 +66,6 @@ def test_the_table_has_the_keys_that_the_consumer_writes(keys: dict[str, Any], h
     (found,) = examine(own(**keys)).failures
     assert (found.logical_id, found.kind) == ("StockData", "fails")
     assert found.text == f"the consumer writes the keys PK and SK as text, but the table has {has}"
-
-
-def test_an_index_over_a_column_is_advised_against() -> None:
-    """A column is a number in one row and text in another; an index over the keys is none."""
-    indexes = (Index("by-volume", True, ("volume", "SK")), Index("back", True, ("SK", "PK")))
-    ((where, text, *_),) = mixed_indexes(own(indexes=indexes))
-    assert where == "StockData"
-    assert text.startswith("the index by-volume needs one type of 'volume' in all rows")
 
 
 def test_a_consumer_without_its_table_is_an_obstacle() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fakes import declare
-from simulator.stack.known import known_properties
+from simulator.stack.known import known_names
 from simulator.stack.rules import examine
 from simulator.stack.template import load
 
@@ -148,14 +148,14 @@ def test_the_names_are_cloudformations() -> None:
     assert found.origin is not None
     schemas = Path(found.origin).parent / "data" / "schemas"
     files = json.loads((schemas / "providers" / "us-east-1.json").read_text(encoding="utf-8"))
-    plain = [kind for kind in known_properties() if kind.startswith("AWS::") and "Serverless" not in kind]
+    plain = [kind for kind in known_names() if kind.startswith("AWS::") and "Serverless" not in kind]
     for kind in plain:
         schema = json.loads((schemas / "resources" / f"{files[kind]}.json").read_text(encoding="utf-8"))
         fixed = {path.removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
         required = schema.get("required", ())
-        assert known_properties()[kind] == {
-            name: name in required for name in schema["properties"] if name not in fixed
-        }, kind
+        assert known_names()[kind] == {name: name in required for name in schema["properties"] if name not in fixed}, (
+            kind
+        )
 
 
 def test_the_names_are_sams() -> None:
@@ -174,7 +174,7 @@ def test_the_names_are_sams() -> None:
         "ScheduleV2": SchedulerEventSource,
     }
     for kind, model in theirs.items():
-        assert known_properties()[kind] == {name: each.required for name, each in model.property_types.items()}, kind
+        assert known_names()[kind] == {name: each.required for name, each in model.property_types.items()}, kind
     shared = Globals.supported_properties["AWS::Serverless::Function"]
-    assert known_properties()["Globals.Function"] == dict.fromkeys(shared, False)
-    assert all(kind in theirs or kind == "Globals.Function" or "Serverless" not in kind for kind in known_properties())
+    assert known_names()["Globals.Function"] == dict.fromkeys(shared, False)
+    assert all(kind in theirs or "Serverless" not in kind for kind in known_names())

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
+from simulator.store.s3.policies import allows_s3
 
 from fakes import declare
 from fakes.clock import ManualClock
@@ -18,7 +19,6 @@ from fakes.sqs import ManualQueue
 from simulator.base import limits
 from simulator.base.observations import Noted
 from simulator.stack.model import Bucket, Notification, Stack
-from simulator.store.s3.policies import allows_s3
 from simulator.triggers.bucket_events import deliver, through_queues
 from simulator.triggers.eventbridge import AsynchronousInvoker
 
