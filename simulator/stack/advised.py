@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote_plus
+
 from simulator.base import limits
 from simulator.base.shown import visible
 from simulator.base.words import counted
 from simulator.stack.model import Sentences, Stack
+
+_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def _unconfirmed(stack: Stack) -> Sentences:
@@ -141,5 +146,19 @@ def _silent_losses(stack: Stack) -> Sentences:
                 )
 
 
-ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _filters, _silent_losses)
+def _key_spelling(stack: Stack) -> Sentences:
+    """S3 User Guide, notification-how-to-filtering: a filter has keys as events have them, and no wildcards."""
+    for bucket in stack.buckets.values():
+        for text in dict.fromkeys(text for each in bucket.notifications for text in (each.prefix, each.suffix)):
+            written = _BARE_PERCENT.sub("%25", quote_plus(text, safe="/%+"))
+            if "*" in text:
+                why = f"'*' is not a wildcard in a filter: '{text}' matches only keys with that character"
+            elif written != text:
+                why = f"S3 compares keys as its events write them: '{text}' matches none on AWS, '{written}' does"
+            else:
+                continue
+            yield bucket.logical_id, why, "NotificationConfiguration"
+
+
+ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _filters, _silent_losses, _key_spelling)
 """The rules: each takes a stack and yields what it advises against."""

@@ -194,8 +194,8 @@ class Ignored:
     line: int | None = None
 
 
-Sentences = Iterator[tuple[str, str]]
-"""What a rule says about a stack: logical id and sentence."""
+Sentences = Iterator[tuple[str, str] | tuple[str, str, str]]
+"""What a rule says about a stack: logical id, sentence, and the property that it is about, where one is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from simulator.base.names import NamedKind, bucket_name_fault, fits_pattern, length_fault
-from simulator.stack.model import Stack
+from simulator.stack.constraints import broken
+from simulator.stack.model import Sentences, Stack
 
 _FUNCTION_PATTERN = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)"
@@ -15,7 +15,7 @@ _FUNCTION_PATTERN = (
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def refused_names(stack: Stack) -> Iterator[tuple[str, str]]:
+def refused_names(stack: Stack) -> Sentences:
     """Logical id and sentence for each name that its service refuses, and for each that is used twice."""
     named: tuple[tuple[NamedKind, dict[str, str]], ...] = (
         ("bucket", {each.logical_id: each.name for each in stack.buckets.values()}),
@@ -28,13 +28,13 @@ def refused_names(stack: Stack) -> Iterator[tuple[str, str]]:
         for logical_id, name in names.items():
             if not (logical_id.isascii() and logical_id.isalnum()):
                 yield logical_id, f"Template format error: Resource name {logical_id} is non alphanumeric."
-            elif (fault := _fault(kind, name)) is not None:
-                yield logical_id, fault
+            elif (fault := name_fault(kind, name)) is not None:
+                yield logical_id, fault, f"{kind.capitalize()}Name"
             elif (owner := owners.setdefault(name, logical_id)) != logical_id:
-                yield logical_id, f"{name} already exists: {owner} has this name"
+                yield logical_id, f"{name} already exists: {owner} has this name", f"{kind.capitalize()}Name"
 
 
-def refused_key_filters(stack: Stack) -> Iterator[tuple[str, str]]:
+def refused_key_filters(stack: Stack) -> Sentences:
     """Prefixes and suffixes of notifications that XML, the language of S3's API, cannot express."""
     for bucket in stack.buckets.values():
         for each in bucket.notifications:
@@ -43,11 +43,12 @@ def refused_key_filters(stack: Stack) -> Iterator[tuple[str, str]]:
                     bucket.logical_id,
                     "The XML you provided was not well-formed or did not validate against our published schema: a "
                     "filter rule has a control character",
+                    "NotificationConfiguration",
                 )
 
 
-def _fault(kind: NamedKind, name: str) -> str | None:
-    """What a service says about one name."""
+def name_fault(kind: NamedKind, name: str, member: str | None = None) -> str | None:
+    """What a service says about one name, None if it takes it; `member` is another than the kind's own."""
     length = length_fault(kind, name)
     if kind == "bucket":
         why = bucket_name_fault(name)
@@ -56,12 +57,10 @@ def _fault(kind: NamedKind, name: str) -> str | None:
         if length is None and fits_pattern(kind, name):
             return None
         return f"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length: '{name}'"
-    member, pattern = ("tableName", "[a-zA-Z0-9_.-]+") if kind == "table" else ("functionName", _FUNCTION_PATTERN)
+    pattern = "[a-zA-Z0-9_.-]+" if kind == "table" else _FUNCTION_PATTERN
     wrong = None
     if not fits_pattern(kind, name):
         wrong = f"satisfy regular expression pattern: {pattern}"
     elif length is not None:
         wrong = f"have length {length}"
-    return wrong and (
-        f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must {wrong}"
-    )
+    return wrong and broken(name, member or f"{kind}Name", wrong)

@@ -8,7 +8,7 @@ The operators form a `PatternLanguage`: AWS's services differ in them, while the
 
 - *Lambda* (`LAMBDA`): what this file has; a pattern of at most 4,096 characters, five of them per mapping (ten on
 request).
-- *EventBridge* has `wildcard`, also within `anything-but`, and `cidr`; its rules allow 2,048 characters, and its guide
+- *EventBridge* has `wildcard`, also within `anything-but`; its rules allow 2,048 characters, and its guide
 lets them compare numbers between -5.0e9 and 5.0e9 with six decimals.
 - *SNS filter policies* have a scope: a message's attributes, in which nothing is nested, or its body. `cidr` is among
 their operators; numbers are compared between -1e9 and 1e9 with five decimals; `exists: true` needs a value that is
@@ -21,8 +21,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from simulator.base import limits
@@ -266,6 +268,20 @@ def _within(value: Scalar, comparisons: list[tuple[Callable[[float, float], bool
     return number is not None and all(holds(number, bound) for holds, bound in comparisons)
 
 
+def _cidr(operand: Any) -> Test:
+    """Addresses in a network. Lambda's guide does not list this operator, but AWS's own samples deploy it."""
+    if (network := _network(_text("cidr", operand))) is None:
+        raise PatternError("Malformed CIDR")
+    return lambda value: isinstance(value, str) and (at := _network(value)) is not None and at[0] in network
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """A network, or that of one address; None if the text is neither."""
+    with suppress(ValueError):
+        return ip_network(text, strict=False)
+    return None
+
+
 def _shown(operand: Any) -> str:
     return operand.text if isinstance(operand, Number) else str(operand)
 
@@ -280,6 +296,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 LAMBDA = PatternLanguage(
     operators={
+        "cidr": _cidr,
         "equals-ignore-case": lambda operand: equals_ignoring_case(_text("equals-ignore-case", operand)),
         "numeric": _numeric,
         "prefix": _affix("prefix", begins_with, _begins_ignoring_case),

@@ -49,7 +49,7 @@ def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule", time_zon
         why = "not the name of a time zone, like America/New_York"
         raise ScheduleExpressionError(time_zone, why, "ScheduleExpressionTimezone")
     if expression.startswith("rate("):
-        return _parse_rate(expression)
+        return _parse_rate(expression, kind)
     if expression.startswith("cron("):
         return _parse_cron(expression, zone(time_zone))
     if kind == "scheduler" and expression.startswith("at("):
@@ -58,8 +58,8 @@ def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule", time_zon
     raise ScheduleExpressionError(expression, f"write {known}")
 
 
-def _parse_rate(expression: str) -> Due:
-    """At fixed intervals from the rule's creation, until the calendar ends."""
+def _parse_rate(expression: str, kind: Literal["rule", "scheduler"]) -> Due:
+    """At fixed intervals from the rule's creation, until the calendar ends. Only rules mind the unit's number."""
     found = _RATE.fullmatch(expression)
     if not found:
         raise ScheduleExpressionError(expression, "write rate(VALUE UNIT), for example rate(5 minutes)")
@@ -68,7 +68,7 @@ def _parse_rate(expression: str) -> Due:
     value, unit = int(found[1]), found[2]
     if value == 0:
         raise ScheduleExpressionError(expression, "the value must be above zero")
-    if (value == 1) == unit.endswith("s"):
+    if kind == "rule" and (value == 1) == unit.endswith("s"):
         right = f"rate({value} {unit.rstrip('s')}{'' if value == 1 else 's'})"
         raise ScheduleExpressionError(expression, f"the unit is singular only for 1; write {right}")
     seconds = value * _UNITS_S[unit.rstrip("s")]

@@ -1,4 +1,4 @@
-"""Which template parameter sets a variable or a property, so that it can be changed without an editor."""
+"""Where a template sets a variable or a property, and which parameter does, so that it can be changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.stack.model import Stack
 
+_COMPUTED = {"Ref", "Fn::Sub", "Fn::If", "Fn::Join", "Fn::Select"}
 _SUB = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
@@ -17,7 +18,7 @@ def parameters_behind(stack: Stack, function: str) -> dict[str, str]:
     Variables that no parameter decides, or more than one, are left out: there is no single parameter to change.
     """
     where = ("Environment", "Variables")
-    variables = {**_mapping(_shared(stack), *where), **_mapping(_properties(stack, function), *where)}
+    variables = {**section(properties_of(stack, "Globals"), *where), **section(properties_of(stack, function), *where)}
     found = {name: _only_parameter(stack, value) for name, value in variables.items()}
     return {name: parameter for name, parameter in found.items() if parameter is not None}
 
@@ -25,11 +26,31 @@ def parameters_behind(stack: Stack, function: str) -> dict[str, str]:
 def parameter_behind(stack: Stack, logical_id: str, *path: str) -> str | None:
     """The template parameter that sets a property of a resource, or of a function's event source mapping."""
     *parents, name = path
-    for properties in (_properties(stack, logical_id), _shared(stack) if logical_id in stack.functions else {}):
-        section = _mapping(properties, *parents)
-        if name in section:
-            return _only_parameter(stack, section[name])
+    for properties in written(stack, logical_id):
+        found = section(properties, *parents)
+        if name in found:
+            is_section = isinstance(found[name], Mapping) and not _COMPUTED & found[name].keys()
+            return None if is_section else _only_parameter(stack, found[name])
     return None
+
+
+def line_of(stack: Stack, logical_id: str, *path: str) -> int | None:
+    """Where the template has a resource's property, or as much of its path as there is; None if that is not known."""
+    event = stack.mappings.get(logical_id) or stack.schedules.get(logical_id)
+    line = stack.lines.get(logical_id) or (stack.lines.get(event.function) if event else None)
+    for properties in written(stack, logical_id):
+        if path and path[0] in properties:
+            for name in path:
+                line = getattr(properties, "lines", {}).get(name, line)
+                properties = section(properties, name)
+            break
+    return line
+
+
+def written(stack: Stack, logical_id: str) -> tuple[Mapping[str, Any], ...]:
+    """The properties that a resource or an event has of its own, then those that it shares with others."""
+    shared = (properties_of(stack, "Globals"),) if logical_id in stack.functions else ()
+    return (properties_of(stack, logical_id), *shared)
 
 
 def _only_parameter(stack: Stack, value: Any) -> str | None:
@@ -37,24 +58,26 @@ def _only_parameter(stack: Stack, value: Any) -> str | None:
     return parameters.pop() if len(parameters) == 1 else None
 
 
-def _shared(stack: Stack) -> Mapping[str, Any]:
-    return _mapping(stack.document, "Globals", "Function")
+def properties_of(stack: Stack, logical_id: str) -> Mapping[str, Any]:
+    """A resource's properties as written; of a function's event, the event's; of `Globals`, those of all functions."""
+    if logical_id == "Globals":
+        return section(stack.document, "Globals", "Function")
+    resources = section(stack.document, "Resources")
+    if logical_id in resources:
+        return section(resources, logical_id, "Properties")
+    for function in stack.functions:
+        if logical_id.startswith(function):
+            event = section(resources, function, "Properties", "Events", logical_id.removeprefix(function))
+            if event:
+                return section(event, "Properties")
+    return {}
 
 
-def _properties(stack: Stack, logical_id: str) -> Mapping[str, Any]:
-    """A resource's properties; for a mapping declared as a function's event, the event's."""
-    resources = _mapping(stack.document, "Resources")
-    if logical_id in resources or logical_id not in stack.mappings:
-        return _mapping(resources, logical_id, "Properties")
-    function = stack.mappings[logical_id].function
-    return _mapping(resources, function, "Properties", "Events", logical_id.removeprefix(function), "Properties")
-
-
-def _mapping(section: Any, *path: str) -> Mapping[str, Any]:
+def section(document: Any, *path: str) -> Mapping[str, Any]:
     """The mapping at a path of a template; empty if there is none."""
     for name in path:
-        section = section.get(name) if isinstance(section, Mapping) else None
-    return section if isinstance(section, Mapping) else {}
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document if isinstance(document, Mapping) else {}
 
 
 def _up_to_last_name(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from simulator.base.errors import ExitCode
 from simulator.base.shown import visible
-from simulator.base.words import counted
 from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
@@ -17,8 +18,8 @@ EPILOG = """Example:
 
 stockpipe check --template template.yaml --parameter VisibilityTimeout=30
 
-Exit codes: 0 AWS would accept the template, 2 it cannot be read, AWS would refuse it, or a
-function of the pipeline would fail at init."""
+Exit codes: 0 AWS would accept the template, 1 with --strict, if it advises against something,
+2 the template cannot be read, AWS would refuse it, or a function of the pipeline would fail."""
 
 
 class CheckOptions(Options):
@@ -27,33 +28,27 @@ class CheckOptions(Options):
     template: Template = None
     parameters: Parameters = ()
     parameter_files: ParameterFiles = ()
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if AWS advises against something.")] = False
 
 
 @takes(CheckOptions)
 def check(options: CheckOptions) -> None:
-    """Check a template against AWS's deployment rules and best practices, and the settings of our functions."""
+    """Check any SAM template: what AWS refuses, what it advises against, and what is not simulated here."""
     from simulator.stack import rules
     from simulator.stack import template as templates
-    from simulator.stack.handler_settings import malformed_settings
     from simulator.stack.packaged import shown_template
-    from simulator.stack.wiring import wiring
-    from stockpipe.commands.words import finding_lines, ignored_lines
+    from stockpipe.commands.words import finding_lines, not_simulated
 
     stack = templates.load(options.template, parameters_of(options))
-    wiring(stack)
     found = rules.examine(stack)
-    failing = malformed_settings(stack)
-    for line in (
-        *finding_lines(found.violations, options.template, "refused"),
-        *finding_lines(failing, options.template, "fails at init"),
-        *finding_lines(found.advice, options.template, "advice"),
-        *ignored_lines(stack.ignored),
-    ):
+    left_out = not_simulated(stack, found)
+    for line in finding_lines((*found.violations, *found.failures, *found.advice, *left_out), options.template):
         echo(line)
-    counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against"
-    if failing:
-        counts += f", {len(failing)} failing at init"
+    failing = f", {len(found.failures)} failing" if found.failures else ""
     file = visible(str(shown_template(options.template)))
-    echo(f"{file}: {counts}, {counted(len(stack.ignored), 'property', 'properties')} not simulated")
-    if found.violations or failing:
+    counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against{failing}"
+    echo(f"{file}: {counts}, {len(left_out)} not simulated")
+    if found.violations or found.failures:
         raise typer.Exit(ExitCode.WRONG_INPUT)
+    if found.advice and options.strict:
+        raise typer.Exit(ExitCode.NOT_PROVEN)

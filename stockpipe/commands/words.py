@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,32 +13,41 @@ from simulator.base.nearest import nearest
 from simulator.base.shown import visible
 from simulator.base.words import counted
 from simulator.run.command_line import quoted
-from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
+from simulator.stack.obstacles import foreign
 from simulator.stack.packaged import shown_template
-from simulator.stack.rules import Finding, examine
-from simulator.stack.settings import parameters_behind
+from simulator.stack.rules import Finding, Findings, examine
+from simulator.stack.settings import line_of, parameter_behind
 from simulator.stack.variables import withheld
 
 if TYPE_CHECKING:
     from simulator.dashboard.ui import Display
+MOST_LISTED = 20
 _NEAREST = re.compile(r"the nearest is '([^'…]+)'")
+_IN_A_RUN = {"refused": "AWS refuses it", "advice": "AWS advises otherwise"}
 
 
-def require_sound(stack: Stack, template: Path | None) -> None:
-    """Raise `InputError` for the first thing that AWS refuses or that makes a function fail at init."""
-    for findings, kind in (
-        (examine(stack).violations, "AWS refuses it"),
-        (malformed_settings(stack), "fails at init"),
-    ):
-        if findings:
-            raise InputError(next(finding_lines(findings, template, kind)), hint=_parameter_hint(stack, findings[0]))
+def require_sound(stack: Stack, template: Path | None, *, invoked: str | None = None) -> None:
+    """Raise `InputError` with a line for each thing that AWS refuses, or that keeps the template from running here.
+
+    `invoked` is the logical id of a function that the caller itself invokes: then nothing else needs to.
+    """
+    found = examine(stack, invoked=invoked)
+    grave = (*found.violations, *found.failures, *found.obstacles)
+    if not grave:
+        return
+    lines = list(finding_lines(grave[:MOST_LISTED], template, _IN_A_RUN))
+    if len(grave) > MOST_LISTED:
+        lines.append(f"and {len(grave) - MOST_LISTED} more; stockpipe check{_of(template)} lists them")
+    hints = filter(None, (_hint(stack, finding) for finding in grave))
+    raise InputError(*lines, hint=next(hints, None))
 
 
-def _parameter_hint(stack: Stack, finding: Finding) -> str | None:
-    """The hint with the parameter for a finding's variable, and with the nearest value if the finding has one."""
-    variable = finding.text.partition("=")[0]
-    parameter = parameters_behind(stack, finding.logical_id).get(variable) if variable.isupper() else None
+def _hint(stack: Stack, finding: Finding) -> str | None:
+    """The parameter that sets what a finding is about, with the nearest value if there is one; or another way."""
+    if finding.kind == "not simulated":
+        return "--event FILE.json invokes a function once" if "invokes a function" in finding.text else None
+    parameter = parameter_behind(stack, finding.logical_id, *finding.path) if finding.path else None
     if parameter is None:
         return None
     choices = finding.text.partition(" is not one of ")[2].split(", ")
@@ -48,12 +56,34 @@ def _parameter_hint(stack: Stack, finding: Finding) -> str | None:
     return f"write --parameter {quoted((f'{parameter}={near}',))}" if near else f"--parameter {parameter}=... sets it"
 
 
-def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str) -> Iterator[str]:
-    """`FILE:LINE: refused: RESOURCE: text`, as compilers write it; None is the pipeline's own template."""
+def finding_lines(findings: Iterable[Finding], template: Path | None, kinds: Mapping[str, str] = {}) -> Iterator[str]:
+    """`FILE:LINE: refused: RESOURCE: text`, as compilers write it; None is the pipeline's own template.
+
+    `kinds` has other words for what kind of finding it is.
+    """
     for finding in findings:
         file = shown_template(template)
         where = f"{file}:{finding.line}" if finding.line else str(file)
-        yield visible(f"{where}: {kind}: {finding.logical_id}: {finding.text}")
+        yield visible(f"{where}: {kinds.get(finding.kind, finding.kind)}: {finding.logical_id}: {finding.text}")
+
+
+def not_simulated(stack: Stack, found: Findings) -> list[Finding]:
+    """One finding for each resource that is not simulated, or not all of it, and for each obstacle.
+
+    What AWS refuses is not in the list once more.
+    """
+    refused = {(each.logical_id, each.path[-1]) for each in found.violations if each.path}
+    whole = {**foreign(stack), **{each.logical_id: each.text for each in found.obstacles}}
+    reasons = {logical_id: [text] for logical_id, text in whole.items()}
+    for entry in stack.ignored:
+        name, *inner = entry.property.split(".")
+        event = inner[0] if name == "Events" and inner else ""
+        owners = ("Globals", entry.logical_id, f"{entry.logical_id}{event}")
+        if refused.isdisjoint((owner, inner[-1] if inner else name) for owner in owners):
+            why = "" if entry.reason == "not simulated" else f" ({entry.reason})"
+            reasons.setdefault(entry.logical_id, []).append(entry.property + why)
+    named = [Finding(each, ", ".join(texts), line_of(stack, each), "not simulated") for each, texts in reasons.items()]
+    return sorted(named, key=lambda finding: finding.line or 0)
 
 
 def advice_lines(
@@ -66,7 +96,7 @@ def advice_lines(
     """
     advice = examine(stack).advice
     before = set(examine(usual).advice) if usual is not None else set(advice)
-    yield from finding_lines([finding for finding in advice if finding in before], template, "AWS advises otherwise")
+    yield from finding_lines([finding for finding in advice if finding in before], template, _IN_A_RUN)
     if meant := [finding for finding in advice if finding not in before]:
         names = " and ".join(dict.fromkeys(finding.logical_id for finding in meant))
         lines = ", ".join(dict.fromkeys(str(finding.line) for finding in meant if finding.line))
@@ -76,9 +106,8 @@ def advice_lines(
 
 def ignored_line(ignored: Sequence[Ignored], template: Path | None) -> str:
     """How many properties a run does not simulate, and the command that lists them."""
-    of = f" --template {shlex.quote(str(template))}" if template else ""
     count = counted(len(ignored), "template property is", "template properties are")
-    return visible(f"{count} not simulated; stockpipe check{of} lists them")
+    return visible(f"{count} not simulated; stockpipe check{_of(template)} lists them")
 
 
 def announce_ignored(display: Display, stack: Stack, template: Path | None, note: Callable[[str], None]) -> None:
@@ -98,20 +127,5 @@ def withheld_lines(stack: Stack) -> Iterator[str]:
         yield visible(f"{logical_id}: its handler does not see {', '.join(names)}, which would redirect it")
 
 
-def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
-    """The list of what is not simulated: whole resources by type, then properties by resource."""
-    if not ignored:
-        return
-    yield "not simulated"
-    types = Counter(entry.property for entry in ignored if "::" in entry.property)
-    if types:
-        yield visible("  " + ", ".join(f"{count} {kind}" for kind, count in types.items()))
-    properties: dict[str, list[str]] = {}
-    for entry in ignored:
-        if "::" not in entry.property:
-            properties.setdefault(entry.logical_id, []).append(entry.property)
-    owners: dict[str, list[str]] = {}
-    for logical_id, names in properties.items():
-        owners.setdefault(", ".join(names), []).append(logical_id)
-    for listed, resources in owners.items():
-        yield visible(f"  {', '.join(resources)}: {listed}")
+def _of(template: Path | None) -> str:
+    return f" --template {shlex.quote(str(template))}" if template else ""

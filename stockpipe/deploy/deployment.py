@@ -16,7 +16,6 @@ from simulator.base.clock import Clock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.names import bucket_name_fault
 from simulator.stack import template as templates
-from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Stack
 from simulator.stack.packaged import packaged_template, shown_template
 from simulator.stack.rules import Finding, examine
@@ -62,8 +61,8 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
         more = f" (and {others} more; `stockpipe check` lists them)" if others else ""
         where = f"{shown_template(template)}:{first.line}: " if first.line else ""
         raise InputError(f"{where}AWS would refuse {first.logical_id}: {first.text}{more}")
-    for failing in malformed_settings(stack):
-        raise InputError(f"{failing.logical_id} would fail at init: {failing.text}")
+    for failing in findings.failures:
+        raise InputError(f"{failing.logical_id} {failing.kind.replace('fails', 'would fail')}: {failing.text}")
     for missing in ("PythonVersion", "Architecture"):
         if missing not in stack.parameters:
             file = template or packaged_template()

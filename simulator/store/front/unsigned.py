@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
+from simulator.base.policies import allows_anyone, read_policy
 from simulator.store.moto import state as moto_state
-from simulator.store.s3.policies import allows_anyone, read_policy
 from simulator.store.sqs import moto_queue
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Routed

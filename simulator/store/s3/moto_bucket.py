@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from simulator.base.limits import S3_EVENTS, S3_NOTIFICATION_BYTES
+from simulator.base.policies import allows_s3
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.s3.keys import indexed_keys
 from simulator.store.s3.notifications import Sequencers, record, test_event
-from simulator.store.s3.policies import allows_s3
 from simulator.store.sqs.moto_queue import new_message
 
 _MODELS = "moto.s3.models:"

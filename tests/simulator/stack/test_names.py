@@ -87,7 +87,8 @@ def test_a_name_left_open_fits_its_service(tmp_path: Path) -> None:
     table = Table(long, f"stockpipe-{long}", "arn", ("PK", "S"))
     assert refused(declare.stack(tables={long: table})) == []
     text = (
-        f"Resources:\n  {long}: {{Type: AWS::SQS::Queue}}\n  B{long}: {{Type: AWS::S3::Bucket}}\n"
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n"
+        f"  {long}: {{Type: AWS::SQS::Queue}}\n  B{long}: {{Type: AWS::S3::Bucket}}\n"
         f"  F{long}: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b, Runtime: python3.13}}}}\n"
     )
     (tmp_path / "t.yaml").write_text(text, encoding="utf-8")

@@ -36,6 +36,8 @@ def passes(wanted: str, value: str) -> bool:
         ('{"suffix": {"equals-ignore-case": ".Csv"}}', ['"a.CSV"', '".csv"'], ['"a.csvx"', '"a.csv\\n"', "1"]),
         ('{"suffix": {"equals-ignore-case": ""}}', ['""', '"x"'], ["1"]),
         ('{"suffix": {"equals-ignore-case": "\\u0390"}}', ['"abc\\u0399\\u0308\\u0301"', '"\\u0390"'], ['"\\u0399"']),
+        ('{"cidr": "10.0.0.0/24"}', ['"10.0.0.0"', '"10.0.0.255"'], ['"10.0.1.0"', '"::1"', '"10.0.0"', "10", "null"]),
+        ('{"cidr": "2001:db8::/32"}', ['"2001:db8::1"'], ['"2001:db9::1"', '"10.0.0.1"']),
         ('{"exists": true}', ["null", '""', "0", "false"], []),
         ('{"anything-but": "a"}', ['"b"', '"A"', "1", "null", "true"], ['"a"']),
         ('{"anything-but": ["a", "b"]}', ['"c"', "null", "1"], ['"a"', '"b"']),
@@ -119,7 +121,8 @@ def test_a_number_without_an_order_equals_its_own_digits() -> None:
     [
         ('{"NUMERIC": ["=", 5]}', "Unrecognized match type NUMERIC"),
         ('{"wildcard": "a*"}', "Unrecognized match type wildcard"),
-        ('{"cidr": "10.0.0.0/8"}', "Unrecognized match type cidr"),
+        ('{"cidr": "10.0.0.0/33"}', "Malformed CIDR"),
+        ('{"cidr": 10}', "cidr match pattern must be a string"),
         ("{}", "Only one key allowed in match expression, not 0"),
         ('{"prefix": "a", "suffix": "b"}', "Only one key allowed in match expression, not 2"),
         ('{"prefix": "a", "prefix": "b"}', "Only one key allowed in match expression, not 2"),

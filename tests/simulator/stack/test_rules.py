@@ -345,7 +345,63 @@ def test_a_queue_outside_the_stack_is_taken_on_trust(sound: Sound) -> None:
 def test_notification_needs_permission(sound: Sound, policy: Any) -> None:
     """S3 refuses a queue that does not let it send."""
     sound.queue = dataclasses.replace(sound.queue, policy=policy)
-    assert sound.refused() == ["Unable to validate the following destination configurations"]
+    (text,) = sound.refused()
+    assert text.startswith("Unable to validate the following destination configurations: the policy of Queue")
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_refused"),
+    [
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:bucket"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, False),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::another"}}, True),
+        ({"StringLike": {"aws:SourceArn": "arn:aws:s3:::other-*"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "999999999999"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, False),
+    ],
+)
+def test_a_policy_may_be_about_another_bucket_or_account(sound: Sound, condition: Any, is_refused: bool) -> None:
+    """S3 refuses such a destination; what cannot be evaluated here is taken on trust."""
+    sound.queue = dataclasses.replace(
+        sound.queue, policy={"Statement": {**POLICY["Statement"], "Condition": condition}}
+    )
+    said = [text for text in sound.refused() if text.endswith("events of arn:aws:s3:::bucket in account 123456789012")]
+    assert len(said) == len(sound.refused()) == is_refused
+
+
+def test_a_policy_in_parts_is_taken_on_trust(sound: Sound) -> None:
+    """AWS::SQS::QueueInlinePolicy adds to a policy, and is not read."""
+    sound.queue = dataclasses.replace(sound.queue, policy=None)
+    ignored = (Ignored("Inline", "AWS::SQS::QueueInlinePolicy", "not simulated"),)
+    assert examine(dataclasses.replace(sound.stack(), ignored=ignored)).violations == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("dt=2024/", "'dt=2024/' matches none on AWS, 'dt%3D2024/' does"),
+        ("my files/", "'my files/' matches none on AWS, 'my+files/' does"),
+        ("50%/", "'50%/' matches none on AWS, '50%25/' does"),
+        ("*.csv", "'*' is not a wildcard in a filter: '*.csv' matches only keys with that character"),
+        ("dt%3D2024/", None),
+        ("my+files/", None),
+        ("a-z_0.9/~", None),
+    ],
+)
+def test_a_filter_has_keys_as_events_write_them(sound: Sound, text: str, said: str | None) -> None:
+    """Prefixes and suffixes that no key can have on AWS are advised against, once each."""
+    for part in ("prefix", "suffix"):
+        sound.notifications = (dataclasses.replace(sound.notifications[0], **{"prefix": "", part: text}),)
+        assert [where for where, _ in sound.advised()] == ["Bucket"] * (said is not None)
+        assert all(str(said) in each for _, each in sound.advised())
+        assert sound.refused() == []
+
+
+@pytest.mark.parametrize(("zone", "is_refused"), [("Europe/Berlin", False), ("Berlin", True), ("", True)])
+def test_a_time_zone_must_exist(sound: Sound, zone: str, is_refused: bool) -> None:
+    """Scheduler knows IANA's names."""
+    sound.schedules = [Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "scheduler", "arn", time_zone=zone)]
+    assert [text.split(" is ")[0] for text in sound.refused()] == ["Parameter ScheduleExpressionTimezone"] * is_refused
 
 
 def test_overlapping_notifications(sound: Sound) -> None:

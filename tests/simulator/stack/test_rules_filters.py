@@ -14,7 +14,7 @@ from simulator.stack.model import Stack
 from simulator.stack.rules import Finding, examine
 from simulator.stack.template import TemplateError, load
 
-TEMPLATE = """
+TEMPLATE = """Transform: AWS::Serverless-2016-10-31
 Resources:
   Q: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 60}}
   F:
@@ -30,7 +30,7 @@ Resources:
             FunctionResponseTypes: [ReportBatchItemFailures]
             FilterCriteria: {Filters: FILTERS}
 """
-EVENT_LINE = 11
+FILTER_LINE = 15
 Filtered = Callable[..., Stack]
 
 
@@ -68,10 +68,10 @@ def test_a_sound_filter_has_no_finding(filtered: Filtered) -> None:
     ],
 )
 def test_a_pattern_that_aws_refuses(filtered: Filtered, pattern: str, reason: str) -> None:
-    """The finding has AWS's sentence, which filter it is, why, and the line of the function's event."""
+    """The finding has AWS's sentence, which filter it is, why, and the line of the criteria."""
     stack = filtered('{"body": [1]}', pattern)
     text = f"Invalid filter pattern definition. FilterCriteria.Filters[1]: {reason}"
-    assert examine(stack).violations == (Finding("FBatch", text, EVENT_LINE),)
+    assert examine(stack).violations == (Finding("FBatch", text, FILTER_LINE, path=("FilterCriteria",)),)
 
 
 def test_every_bad_pattern_is_named(filtered: Filtered) -> None:

@@ -33,6 +33,12 @@ def test_rates(expression: str, seconds: int) -> None:
     assert list(itertools.islice(parse(expression)(7.5), 3)) == [7.5, 7.5 + seconds, 7.5 + 2 * seconds]
 
 
+def test_scheduler_takes_either_number_of_a_unit() -> None:
+    """CreateSchedule lists both without a condition, and AWS's samples use `rate(5 minute)`; a rule refuses it."""
+    assert list(itertools.islice(parse("rate(5 minute)", "scheduler")(0.0), 2)) == [0.0, 300.0]
+    assert list(itertools.islice(parse("rate(1 minutes)", "scheduler")(0.0), 2)) == [0.0, 60.0]
+
+
 @pytest.mark.parametrize(
     "expression",
     [

@@ -38,11 +38,72 @@ def test_refusal_has_aws_own_words_and_the_line() -> None:
 
 
 def test_advice_is_no_refusal() -> None:
-    """A visibility timeout under six function timeouts is AWS's advice: told, exit code 0."""
+    """A visibility timeout under six function timeouts is AWS's advice: exit code 0, and 1 only with --strict."""
     code, said = check("--parameter", "VisibilityTimeout=120")
 
     assert code == 0
     assert "advice: " in said
+    assert check("--parameter", "VisibilityTimeout=120", "--strict")[0] == 1
+    assert check("--strict")[0] == 0
+    assert check("--parameter", "VisibilityTimeout=30", "--strict")[0] == 2
+
+
+THEIRS = """Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeOut: 60
+      KmsMasterKeyId: alias/aws/sqs
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      Tracing: Active
+      Events:
+        Batch: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn}}
+        Web: {Type: Api, Properties: {Path: /, Method: get}}
+  Page:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: app.page, Runtime: nodejs22.x}
+  Topic:
+    Type: AWS::SNS::Topic
+"""
+
+
+def test_any_template_has_each_finding_on_a_line(tmp_path: Path) -> None:
+    """File, line, one of three words, resource and sentence; what is refused is not in the other list as well."""
+    file = tmp_path / "theirs.yaml"
+    file.write_text(THEIRS, encoding="utf-8")
+    code, said = check("--template", str(file))
+    assert code == 2
+    lines = [line.removeprefix(f"{file}:") for line in said.splitlines()]
+    assert [line.split(": ")[:3] for line in lines] == [
+        ["6", "refused", "Orders"],
+        ["3", "advice", "Orders"],
+        ["15", "advice", "WorkerBatch"],
+        ["3", "not simulated", "Orders"],
+        ["8", "not simulated", "Worker"],
+        ["17", "not simulated", "Page"],
+        ["20", "not simulated", "Topic"],
+        [" 1 refused by AWS, 2 advised against, 4 not simulated"],
+    ]
+    assert lines[0].endswith("Encountered unsupported property VisibilityTimeOut; did you mean 'VisibilityTimeout'?")
+    assert lines[3].endswith("Orders: KmsMasterKeyId")
+    assert "Tracing" in lines[4]
+    assert "Events.Web (a trigger of type Api is not simulated)" in lines[4]
+    assert lines[5].endswith("Page: its handler is in nodejs22.x; only Python handlers run here")
+
+
+def test_what_cannot_run_here_is_no_failure_of_a_check(tmp_path: Path) -> None:
+    """It is not simulated: exit code 0; a run says it, and does not begin."""
+    file = tmp_path / "theirs.yaml"
+    text = THEIRS.replace("      VisibilityTimeOut: 60\n", "").replace("python3.13", "go1.x")
+    file.write_text(text, encoding="utf-8")
+    code, said = check("--template", str(file))
+    assert code == 0
+    assert "not simulated: Worker: its handler is in go1.x; only Python handlers run here, Tracing" in said
 
 
 FILTERS = """            FilterCriteria:
@@ -73,7 +134,7 @@ def test_a_filter_that_aws_refuses_stops_every_command(filtering: Path, command:
     assert re.search(r'filtering\.yaml:[0-9]+: .*Filters\[0\]: "Records" must be an object or an array', line)
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "Resources: {A: {Type: AWS::X::Y}}"])
+@pytest.mark.parametrize("text", ["", "a: [", "Resources: {A: {Type: 5}}"])
 def test_unreadable_template_is_one_line(tmp_path: Path, text: str) -> None:
     """What is no template of ours is one line, exit code 2."""
     (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
@@ -100,7 +161,7 @@ def test_a_setting_with_which_a_function_would_fail_at_init_is_named(parameter: 
 
     assert code == 2
     assert re.search(rf"^pipeline/template.yaml:[0-9]+: fails at init: {re.escape(said)}", output, re.MULTILINE)
-    assert "0 refused by AWS, 0 advised against, 1 failing at init" in output
+    assert "0 refused by AWS, 0 advised against, 1 failing, 17 not simulated" in output
 
 
 @pytest.mark.parametrize("command", [("simulate", "--ticks", "1"), ("load-test", "--duration", "1s")])
@@ -135,9 +196,9 @@ def test_a_template_does_not_steer_the_terminal(tmp_path: Path) -> None:
     code, said = check("--template", str(file))
     assert code == 2
     assert f"in length: '{SHOWN}'" in said
-    assert f"StockQueue: {SHOWN}" in said
+    assert f"StockQueue: Encountered unsupported property {SHOWN}" in said
     assert all(line.isprintable() for line in said.split("\n"))
-    assert "t\\x1b[31m.yaml: 1 refused by AWS" in said
+    assert "t\\x1b[31m.yaml: 2 refused by AWS" in said
 
 
 def test_a_parameter_does_not_steer_the_terminal() -> None:

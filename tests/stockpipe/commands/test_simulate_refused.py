@@ -18,7 +18,7 @@ COMMANDS = (("simulate", "--ticks", "1"), ("load-test", "--rate", "1/s", "--dura
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_a_name_that_aws_refuses_begins_no_run(command: tuple[str, ...]) -> None:
-    """It is found with the template: exit code 2, before anything is started."""
+    """It is found with the template: exit code 2 and the parameter that sets it, before anything is started."""
     for parameter, who in (
         ("BucketName=My_Bucket", "StockBucket"),
         ("QueueName=stock queue", "StockQueue"),
@@ -26,15 +26,17 @@ def test_a_name_that_aws_refuses_begins_no_run(command: tuple[str, ...]) -> None
         ("ConsumerName=a b", "ConsumerLambda"),
     ):
         ended = CliRunner().invoke(app, [*command, "--parameter", parameter, "--ui", "quiet"])
-        assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1), ended.stderr
-        assert f"AWS refuses it: {who}: " in ended.stderr
+        assert (ended.exit_code, ended.stdout) == (2, "")
+        refused, hint = ended.stderr.splitlines()
+        assert f"AWS refuses it: {who}: " in refused
+        assert hint == f"  hint: --parameter {parameter.partition('=')[0]}=... sets it"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_a_policy_for_another_account_is_one_line(
     stockpipe: Stockpipe, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """S3 itself refuses the notification when it is made: exit code 2, and the store is gone."""
+    """S3 would refuse the notification when it is made: exit code 2, and nothing is started."""
     own = packaged_template().read_text(encoding="utf-8")
     text = own.replace(
         "StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}", 'StringEquals: {aws:SourceAccount: "1"}'

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from fakes import declare
+from simulator.base.errors import InputError
 from simulator.stack import template
-from simulator.stack.model import Ignored
-from stockpipe.commands.words import advice_lines, ignored_line
+from simulator.stack.model import Ignored, Redrive
+from stockpipe.commands.words import advice_lines, ignored_line, require_sound
 
 LOW = {"MaxReceiveCount": "3"}
 
@@ -52,3 +56,36 @@ def test_what_is_not_simulated_is_one_line() -> None:
     assert ignored_line([one, one], Path("my own.yaml")) == (
         "2 template properties are not simulated; stockpipe check --template 'my own.yaml' lists them"
     )
+
+
+def test_all_that_keeps_a_run_from_beginning_is_said_at_once() -> None:
+    """What AWS refuses, what fails at init and what cannot run here: a line each, with the first way out."""
+    stack = template.load(None, {"VisibilityTimeout": "30", "BatchSize": "11", "Delimiter": "x"})
+    with pytest.raises(InputError) as raised:
+        require_sound(stack, None)
+    refused, also, failing, hint = raised.value.lines
+    assert "AWS refuses it: ConsumerLambdaBatch: Queue visibility timeout: 30 seconds is less than" in refused
+    assert "AWS refuses it: ConsumerLambdaBatch: Maximum batch window in seconds must be greater than 0" in also
+    assert "fails at init: ConsumerLambda: DELIMITER='x'" in failing
+    assert hint == "  hint: --parameter BatchSize=... sets it"
+
+
+def test_a_long_list_is_cut() -> None:
+    """After twenty lines the command that lists the rest is named."""
+    queues = {f"Q{number}": declare.queue(f"Q{number}", redrive=Redrive("Q0", 0)) for number in range(30)}
+    with pytest.raises(InputError) as raised:
+        require_sound(declare.stack(queues=queues), Path("my own.yaml"))
+    assert len(raised.value.lines) == 22
+    assert raised.value.lines[20] == "and 11 more; stockpipe check --template 'my own.yaml' lists them"
+
+
+def test_without_a_trigger_a_function_can_be_invoked() -> None:
+    """That is the way out, and with it there is nothing to say."""
+    stack = declare.stack(functions={"Consumer": declare.function()})
+    with pytest.raises(InputError) as raised:
+        require_sound(stack, Path("t.yaml"))
+    assert raised.value.hint == "--event FILE.json invokes a function once"
+    require_sound(stack, Path("t.yaml"), invoked="Consumer")
+    node = declare.stack(functions={"Consumer": declare.function(runtime="nodejs22.x")})
+    with pytest.raises(InputError, match="its handler is in nodejs22"):
+        require_sound(node, Path("t.yaml"), invoked="Consumer")

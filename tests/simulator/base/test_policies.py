@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.store.s3.policies import allows_anyone, allows_s3, read_policy
+from simulator.base.policies import allows_anyone, allows_s3, read_policy
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 BUCKET = "arn:aws:s3:::the.bucket"
@@ -127,7 +127,12 @@ def test_the_resource_is_the_queue(resource: Any, expected: bool) -> None:
         ("ArnNotEquals", "aws:SourceArn", "arn:aws:s3:::the*", False),
         ("Bool", "aws:SecureTransport", "true", True),
         ("Bool", "aws:SecureTransport", "false", False),
-        ("NumericEquals", "aws:SourceAccount", "123456789012", False),
+        ("ArnNotLike", "aws:SourceArn", "arn:aws:s3:::the*", False),
+        ("StringNotEqualsIgnoreCase", "aws:SourceArn", "another", True),
+        ("Bool", "aws:SecureTransport", True, True),
+        ("Null", "aws:SourceArn", "false", True),
+        ("Null", "aws:SourceArn", True, False),
+        ("Null", "aws:PrincipalTag/team", "true", True),
     ],
 )
 def test_a_condition_is_about_the_bucket_its_account_and_the_connection(
@@ -135,6 +140,50 @@ def test_a_condition_is_about_the_bucket_its_account_and_the_connection(
 ) -> None:
     """Condition operators: any value of a key matches; a missing key satisfies `Not` and `IfExists`."""
     assert allowed(statement(Condition={operator: {key: values}})) is expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("DateGreaterThan", "aws:CurrentTime", "2026-01-01T00:00:00Z"),
+        ("StringEquals", "aws:SourceOrgID", "o-1"),
+        ("StringNotEquals", "aws:SourceOrgID", "o-1"),
+        ("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-1/*"),
+    ],
+)
+def test_what_cannot_be_evaluated_here_never_refuses(operator: str, key: str, value: str) -> None:
+    """An allow applies and a deny does not, unless another condition decides; for anyone, neither applies."""
+    doubtful: dict[str, Any] = {operator: {key: value}}
+    assert allowed(statement(Condition=doubtful))
+    assert allowed(statement(), statement(Effect="Deny", Condition=doubtful))
+    assert not allowed(statement(Condition={**doubtful, "ArnLike": {"aws:SourceArn": "another"}}))
+    assert not allows_anyone({"Statement": statement(Principal="*", Condition=doubtful)}, "sqs:SendMessage", QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"Action": None, "NotAction": "sqs:DeleteQueue"}, True),
+        ({"Action": None, "NotAction": "sqs:send*"}, False),
+        ({"Resource": None, "NotResource": QUEUE + "-dlq"}, True),
+        ({"Resource": None, "NotResource": "*"}, False),
+    ],
+)
+def test_an_element_may_say_what_it_is_not_about(changes: dict[str, Any], expected: bool) -> None:
+    """IAM JSON policy elements: NotAction and NotResource."""
+    assert allowed(statement(**changes)) is expected
+
+
+@pytest.mark.parametrize("broken", [{"Condition": []}, {"Condition": {"ArnLike": "x"}}, {"Effect": {"a": 1}}])
+def test_a_statement_of_another_shape_is_no_error(broken: dict[str, Any]) -> None:
+    """What people write may be anything; S3 is allowed by the other statement."""
+    assert allowed(statement(**broken), statement())
+
+
+def test_many_stars_take_no_time() -> None:
+    """A pattern is matched without trying all ways to share a text between its stars."""
+    assert not allowed(statement(Resource="*a" * 2_000 + "!"))
+    assert allowed(statement(Resource="*r*" * 3 + "*s"))
 
 
 def test_a_dot_in_a_pattern_is_a_dot() -> None:

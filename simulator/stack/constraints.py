@@ -1,0 +1,20 @@
+"""The sentence in which AWS's services refuse a value that breaks a constraint of their models. Pure."""
+
+from __future__ import annotations
+
+from simulator.stack.model import Sentences
+
+
+def broken(value: object, member: str, wrong: str) -> str:
+    """What a service says about one value; `wrong` is what it must do instead."""
+    return (
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {wrong}"
+    )
+
+
+def out_of_range(logical_id: str, member: str, value: int, low: int, high: int) -> Sentences:
+    """The same for a number outside its range; `member` is the service's name for the template's property."""
+    if not low <= value <= high:
+        side, bound = ("greater", low) if value < low else ("less", high)
+        path = ".".join(name[0].upper() + name[1:] for name in member.split("."))
+        yield logical_id, broken(value, member, f"have value {side} than or equal to {bound}"), path
