@@ -22,7 +22,7 @@ Write = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Where Python finds a function's code: in its own folder (Lambda's /var/task), in layers, in what pip installed."""
+    """Where Python finds a function's code: in its own folder (/var/task on Lambda), in layers, in pip's."""
 
     root: Path
     layers: tuple[Path, ...] = ()
