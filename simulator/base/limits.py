@@ -60,10 +60,10 @@ FUNCTION_TIMEOUT_S_CONFIRMED = 900
 FUNCTION_TIMEOUT_S_MANAGED = (1, 5_400)  # on Managed Instances, for asynchronous events and mappings
 FUNCTION_MEMORY_MB = (128, 32_768)
 FUNCTION_MEMORY_MB_CONFIRMED = 10_240
-# "Lambda runtimes", and the API model's list (Runtime): functions can no longer be created with those before 3.9; the
-# last ones are only in the model.
-PYTHON_RUNTIMES_ENDED = ("2.7", "3.6", "3.7", "3.8")
-PYTHON_RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+# "Lambda runtimes", and the API model's list (Runtime): functions can no longer be created with those before 3.8 (with
+# 3.8, 3.9 and 3.10 until February 2027, though they are deprecated); the last ones are only in the model.
+PYTHON_RUNTIMES_ENDED = ("2.7", "3.6", "3.7")
+PYTHON_RUNTIMES = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 PYTHON_RUNTIMES_UNCONFIRMED = ("3.15",)
 ENVIRONMENT_BYTES = 4096  # all variables of a function together
 LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # "Log-level filtering", the lowest first

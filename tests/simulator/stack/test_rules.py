@@ -226,8 +226,8 @@ def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any])
         ({"memory_mb": 10_241}, "AWS's API model allows 10,241 MB of memory, but more than 10,240 is not confirmed"),
         ({"runtime": "python3.14"}, None),
         ({"runtime": "python3.15"}, "AWS's API model lists python3.15, but it is not confirmed that Lambda offers it"),
-        ({"runtime": "python3.9"}, None),
-        ({"runtime": "python3.8"}, "python3.8 has reached its end: Lambda no longer creates functions with it"),
+        ({"runtime": "python3.8"}, None),
+        ({"runtime": "python3.7"}, "python3.7 has reached its end: Lambda no longer creates functions with it"),
     ],
 )
 def test_what_only_the_model_states_is_advised_against(
