@@ -16,6 +16,7 @@ DUMMY_CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "dummy-secret-key",
     "AWS_SESSION_TOKEN": "dummy-session-token",
 }
+_UNTRACED = {"AWS_XRAY_SDK_ENABLED": "false", "POWERTOOLS_TRACE_DISABLED": "true"}  # X-Ray is not simulated
 
 
 def function_environ(function: Function, endpoint: str, log_stream: str, *, task_root: str) -> dict[str, str]:
@@ -23,9 +24,10 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
 
     The variables that keep the handler away from AWS win over the function's own: the store's endpoint, dummy
     credentials, no metadata service, none of the user's configuration files. Variables that would lead elsewhere are
-    left out.
+    left out. X-Ray's clients are off unless the function turns them on.
     """
     return {
+        **_UNTRACED,
         **{name: value for name, value in function.environment.items() if not leads_away(name)},
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
