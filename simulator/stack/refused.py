@@ -11,7 +11,7 @@ import re
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.policies import allows_s3
-from simulator.stack.constraints import broken, out_of_range
+from simulator.stack.constraints import broken, is_known, out_of_range
 from simulator.stack.known import known_names, refused_properties, refused_types
 from simulator.stack.model import Notification, Sentences, Stack
 from simulator.stack.names import refused_key_filters, refused_names
@@ -198,8 +198,10 @@ def _notifications(stack: Stack) -> Sentences:
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
                 yield bucket.logical_id, f"The event '{event}' is not supported for notifications", _NOTIFIED
-            queue = None if in_parts else stack.queues.get(notification.target)
-            if queue is not None and not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
+            queue = stack.queues.get(notification.target)
+            if queue is None or in_parts or not is_known(str(queue.policy)):
+                continue
+            if not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
                 yield (
                     bucket.logical_id,
                     "Unable to validate the following destination configurations: the policy of "
