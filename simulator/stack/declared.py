@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from simulator.base import limits
 from simulator.base.names import NamedKind, fitted
+from simulator.stack.constraints import is_known
 from simulator.stack.intrinsics import Document, Located, plain_text
 from simulator.stack.model import Ignored
 from simulator.stack.properties import Properties
@@ -139,7 +140,7 @@ class Declarations:
             self._naming.append(logical_id)
             kind = KINDS[self.types[logical_id]]
             name = plain_text(self._early(logical_id, f"{kind.title()}Name"))
-            self._names[logical_id] = name or self._derived_name(logical_id, kind)
+            self._names[logical_id] = name if name and is_known(name) else self._derived_name(logical_id, kind)
             self._naming.pop()
         return self._names[logical_id]
 
