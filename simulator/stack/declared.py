@@ -50,6 +50,7 @@ _VALUES = {
 _REF_IS_ARN = re.compile(r"AWS::\w+::(LayerVersion|Secret|StateMachine|Topic)")
 # What SAM adds to a template, most of it named after a resource: `FunctionRole`, `ApiProdStage`.
 _BY_SAM = re.compile(r"(Role|Url|Alias\w*|Version\w*|\w*Stage|Deployment\w*)?")
+_LONGEST_ID = 255
 _SAMS_OWN = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication")
 
 
@@ -69,6 +70,8 @@ class Declarations:
         self._naming: list[str] = []
         self._names: dict[str, str] = {}
         self.types = self._read_types()
+        sams = {each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")}
+        self._sams = sams and sams.union(_SAMS_OWN)
         document.reference = self.reference
         self._by_arn = {self.value(each, "Arn"): each for each, type_name in self.types.items() if type_name in KINDS}
 
@@ -182,10 +185,9 @@ class Declarations:
         return self._plausible(logical_id, type_name or "AWS::IAM::Role", attribute)
 
     def _is_made_by_sam(self, logical_id: str) -> bool:
-        owners = [each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")]
+        lengths = range(1, min(len(logical_id), _LONGEST_ID) + 1)
         return logical_id not in self.document.resources and any(
-            logical_id.startswith(owner) and _BY_SAM.fullmatch(logical_id, len(owner))
-            for owner in (*owners, *(_SAMS_OWN if owners else ()))
+            logical_id[:length] in self._sams and _BY_SAM.fullmatch(logical_id, length) for length in lengths
         )
 
     def _plausible(self, logical_id: str, type_name: str, attribute: str | None) -> str:

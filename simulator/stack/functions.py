@@ -57,9 +57,11 @@ class Functions:
         """Its folder, file or zip, or its text, and whether it is a container image instead."""
         is_image = properties.text("PackageType", "Zip") == "Image"
         if self._declared.types[logical_id] == PLAIN_FUNCTION:
-            code = properties.raw("Code")
-            given = code if isinstance(code, dict) else {}
-            return self._local(code), given.get("ZipFile"), is_image or "ImageUri" in given
+            if isinstance(code := properties.raw("Code"), str):
+                return self._local(code), None, is_image
+            given = properties.section("Code")
+            given.dismiss()
+            return None, given.optional_text("ZipFile"), is_image or given.has("ImageUri")
         is_image = is_image or properties.raw("ImageUri") is not None
         if (source := properties.optional_text("InlineCode")) is not None or is_image:
             return None, source, is_image
