@@ -44,7 +44,6 @@ _VALUES = {
     "table.": "{name}",
     "table.Arn": _TABLE_ARN,
     "table.StreamArn": f"{_TABLE_ARN}/stream/2026-01-01T00:00:00.000",
-    "table.TableId": "{name}",
 }
 """What Ref, after the dot nothing, and GetAtt give."""
 _REF_IS_ARN = re.compile(r"AWS::\w+::(LayerVersion|Secret|StateMachine|Topic)")
@@ -59,10 +58,7 @@ class NotSimulatedError(Exception):
 
 
 class Declarations:
-    """The resources of one document that its conditions keep, and the answers to its references.
-
-    `ignored` collects what AWS would act on and the twin does not.
-    """
+    """The resources of one document that its conditions keep, and the answers to its references."""
 
     def __init__(self, document: Document, stack_name: str) -> None:
         self.document, self.stack_name = document, stack_name
@@ -84,7 +80,7 @@ class Declarations:
         for logical_id, resource in resources.items():
             line = resources.lines[logical_id]
             if logical_id.startswith("Fn::"):
-                self.ignored.append(Ignored(logical_id, logical_id, "not simulated", line))
+                self.ignore(logical_id, logical_id, "not simulated", line)
                 continue
             if not isinstance(resource, Located) or not isinstance(resource.get("Type"), str):
                 self.document.fail("a resource needs a Type", line, logical_id)
@@ -120,6 +116,10 @@ class Declarations:
             found = inner
         return found
 
+    def ignore(self, logical_id: str, what: str, reason: str, line: int) -> None:
+        """Note what AWS would act on and the twin does not."""
+        self.ignored.append(Ignored(logical_id, what, reason, line))
+
     @contextmanager
     def tolerating(self, section: Properties) -> Iterator[None]:
         """Leave out a resource or a section of it, if what reads it finds that it cannot be simulated."""
@@ -128,8 +128,7 @@ class Declarations:
         except NotSimulatedError as reason:
             section.dismiss()
             line = section.line if section.path else self.document.resources.lines[section.logical_id]
-            what = section.path or self.types[section.logical_id]
-            self.ignored.append(Ignored(section.logical_id, what, str(reason), line))
+            self.ignore(section.logical_id, section.path or self.types[section.logical_id], str(reason), line)
 
     # Names and references
 
@@ -170,10 +169,7 @@ class Declarations:
         return {"logical_id": logical_id, "name": self.name(logical_id), "arn": self.value(logical_id, "Arn")}
 
     def reference(self, logical_id: str, attribute: str | None) -> str | None:
-        """What Ref (attribute None) or GetAtt gives; of what is not simulated, a text of the same form.
-
-        None: CloudFormation would refuse it.
-        """
+        """What Ref (attribute None) or GetAtt gives, a made-up text if it is not simulated; None: AWS refuses it."""
         head, _, tail = f"{logical_id}.{attribute or ''}".partition(".")
         if tail.rstrip(".") in ("Alias", "Version") and self.types.get(head) == SAM_FUNCTION:
             return self.value(head, "Arn")  # SAM takes them in Ref, too
