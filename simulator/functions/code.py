@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.machinery import all_suffixes
 from pathlib import Path
-from typing import TypeVar
 
 from simulator.base import interrupts, limits
 from simulator.base.children import ChildProcess
@@ -32,7 +31,6 @@ from simulator.stack.model import Function, Stack
 from simulator.stack.wiring import flow
 
 Progress = Callable[[str], None]
-T = TypeVar("T")
 _ELSEWHERE = "--code PATH runs the code in another folder or zip"
 # AWS's own layers, by ARN or SSM parameter; only their names are the same in all of AWS's partitions.
 _KNOWN_LAYERS = {
@@ -52,35 +50,27 @@ def prepare(
     each installation. Call it where no event loop runs. Raises `InputError` for everything that is not there, or if
     pip fails; `CouldNotFinish` if the cache cannot be written; `Interrupted`.
     """
+    code: dict[str, Code] = {}
+    faults = []
     try:
         named = None if override is None else _folder(override, "")
-        functions = {each.logical_id: each for each in (*flow(stack).functions, *also)}
-        for name, function in tuple(functions.items()):
+        for name, function in {each.logical_id: each for each in (*flow(stack).functions, *also)}.items():
             if function.is_own and (named is None or not _has_handler(function, Code(named))):
-                del functions[name]
-        code = _of_each(functions, lambda each: Code(named or _own_folder(each), tuple(_layer_folders(each))))
-        for name, found in code.items() if build else ():
-            packages = (_installed(name, source, progress) for source in (found.root, *functions[name].layers))
-            code[name] = Code(found.root, found.layers, tuple(filter(None, packages)))
-        _of_each(functions, lambda each: _require_handler(each, code[each.logical_id], override or each.code))
+                continue
+            try:
+                found = Code(named or _own_folder(function), tuple(_layer_folders(function)))
+                sources = (found.root, *function.layers) if build else ()
+                packages = (_installed(name, source, progress) for source in sources)
+                code[name] = Code(found.root, found.layers, tuple(filter(None, packages)))
+                _require_handler(function, code[name], override or function.code)
+            except InputError as fault:
+                faults.append(fault)
     except OSError as error:
         where, why = error.filename or _cache(), error.strerror or error
         raise CouldNotFinish(f"{where}: {why}", hint="XDG_CACHE_HOME names another folder for the cache") from None
-    return code
-
-
-def _of_each(functions: Mapping[str, Function], do: Callable[[Function], T]) -> dict[str, T]:
-    """What `do` gives for each function. Raises all that it raises, as one `InputError`."""
-    done: dict[str, T] = {}
-    faults = []
-    for name, function in functions.items():
-        try:
-            done[name] = do(function)
-        except InputError as fault:
-            faults.append(fault)
     if faults:
         raise faults[0] if len(faults) == 1 else InputError(*map(str, faults))
-    return done
+    return code
 
 
 def _own_folder(function: Function) -> Path:
@@ -170,9 +160,9 @@ def _asked(file: Path, seen: set[Path]) -> Iterator[bytes]:
             if path.is_file() and path.suffix == ".txt" and path not in seen:
                 yield from _asked(path, seen)
             elif "/" in word or word == ".":
-                for each in sorted(path.rglob("[!.]*")) if path.is_dir() else (path,):
-                    if each.is_file() and each.suffix != ".pyc":
-                        yield from (str(each).encode(), each.read_bytes())
+                named = (*path.glob("*.toml"), *path.glob("*.cfg"), *path.rglob("*.py"))
+                for each in sorted(named) if path.is_dir() else (path,):
+                    yield from (str(each).encode(), each.read_bytes())
 
 
 def pip_install(wanted: list[str], at: Path, folder: Path) -> str | None:
