@@ -122,7 +122,6 @@ HTTP_HEAD_BYTES = 65_536  # request line and headers, of a runtime client or a c
 MEMORY_LOOK_S = 0.05  # how often a busy process's memory is checked
 ENVIRONMENTS_CLOSING = 64  # closed at once
 CODE_CACHED = 48  # folders of what pip installed, and of unpacked zips; another removes the oldest
-CODE_FILES_NAMED = 1_000  # of a folder of code, among which the nearest name of a module is sought
 POLL_SLICE_S = 1  # a long poll is made in slices, so that a soft stop never abandons an answer in transit
 
 # Lambda: asynchronous invocation. Lambda Developer Guide, "Asynchronous invocation" (invocation-async).

@@ -6,9 +6,7 @@ entry is complete or not there, even if a build is interrupted or runs twice at 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import importlib.util
 import os
 import re
 import shutil
@@ -18,12 +16,11 @@ import sysconfig
 import tempfile
 import zipfile
 import zlib
+from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.machinery import all_suffixes
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from simulator.base import interrupts, limits
 from simulator.base.children import ChildProcess
@@ -34,61 +31,17 @@ from simulator.stack.model import Function, Stack
 from simulator.stack.wiring import flow
 
 Progress = Callable[[str], None]
-Install = Callable[[tuple[str, ...], Path, Path], None]
-"""Takes what pip is to install, the folder in which it runs, and the empty one to fill. Raises `InputError`."""
-T = TypeVar("T")
-
 _ELSEWHERE = "--code PATH runs the code in another folder or zip"
 # AWS's own layers, by ARN or SSM parameter; only their names are the same in all of AWS's partitions.
-_KNOWN_LAYERS = (
-    ("PowertoolsPythonV3|powertools/python", "aws-lambda-powertools[all]>=3,<4"),
-    ("PowertoolsPythonV2", "aws-lambda-powertools[all]>=2,<3"),
-    ("AWSSDKPandas|AWSDataWrangler", "awswrangler"),
-)
-
-
-def pip_install(wanted: tuple[str, ...], at: Path, folder: Path) -> None:
-    """Run pip, with this Python and the user's configuration of pip; a signal ends all of it, as `Interrupted`."""
-    if importlib.util.find_spec("pip") is None:
-        raise InputError(f"{sys.executable} has no pip", hint="run: python -m ensurepip")
-    log = folder.with_name("log")
-    options = ("--quiet", "--no-input", "--disable-pip-version-check", "--target", str(folder))
-
-    async def work() -> int:
-        with log.open("wb") as output:
-            child = await ChildProcess.start(
-                *(sys.executable, "-P", "-m", "pip", "install", *options, *wanted),
-                cwd=at,
-                env={**os.environ, "TMPDIR": str(folder.parent)},  # which is removed, whatever a killed pip leaves
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-            try:
-                return await child.wait()
-            finally:
-                await child.end()
-
-    before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
-    try:
-        failed = interrupts.run(work())
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if failed:
-        said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")] or said
-        raise InputError(errors[-1] if errors else "no reason given", hint=f"--no-build runs without it; {_ELSEWHERE}")
+_KNOWN_LAYERS = {
+    "PowertoolsPythonV3|powertools/python": "aws-lambda-powertools[all]>=3,<4",
+    "PowertoolsPythonV2": "aws-lambda-powertools[all]>=2,<3",
+    "AWSSDKPandas|AWSDataWrangler": "awswrangler",
+}
 
 
 def prepare(
-    stack: Stack,
-    *,
-    override: Path | None = None,
-    build: bool = True,
-    also: Iterable[Function] = (),
-    progress: Progress,
-    install: Install = pip_install,
+    stack: Stack, *, override: Path | None = None, build: bool = True, also: Iterable[Function] = (), progress: Progress
 ) -> Mapping[str, Code]:
     """The code of each function that something invokes, and of those in `also`, by logical id.
 
@@ -97,38 +50,27 @@ def prepare(
     each installation. Call it where no event loop runs. Raises `InputError` for everything that is not there, or if
     pip fails; `CouldNotFinish` if the cache cannot be written; `Interrupted`.
     """
+    code: dict[str, Code] = {}
+    faults = []
     try:
         named = None if override is None else _folder(override, "")
-        functions = {
-            name: function
-            for name, function in {each.logical_id: each for each in (*flow(stack).functions, *also)}.items()
-            if not function.is_own or (named and _has_handler(function, Code(named)))
-        }
-        found = _of_each(functions, lambda each: Code(named or _own_folder(each), tuple(_layer_folders(each))))
-        if build:
-            for name, code in found.items():
-                sources = (code.root, *functions[name].layers)
-                packages = (_installed(name, source, progress, install) for source in sources)
-                found[name] = Code(code.root, code.layers, tuple(filter(None, packages)))
-        _of_each(functions, lambda each: _require_handler(each, found[each.logical_id], override or each.code))
+        for name, function in {each.logical_id: each for each in (*flow(stack).functions, *also)}.items():
+            if function.is_own and (named is None or not _has_handler(function, Code(named))):
+                continue
+            try:
+                found = Code(named or _own_folder(function), tuple(_layer_folders(function)))
+                sources = (found.root, *function.layers) if build else ()
+                packages = (_installed(name, source, progress) for source in sources)
+                code[name] = Code(found.root, found.layers, tuple(filter(None, packages)))
+                _require_handler(function, code[name], override or function.code)
+            except InputError as fault:
+                faults.append(fault)
     except OSError as error:
         where, why = error.filename or _cache(), error.strerror or error
         raise CouldNotFinish(f"{where}: {why}", hint="XDG_CACHE_HOME names another folder for the cache") from None
-    return found
-
-
-def _of_each(functions: Mapping[str, Function], do: Callable[[Function], T]) -> dict[str, T]:
-    """What `do` gives for each function. Raises all that it raises, as one `InputError`."""
-    done: dict[str, T] = {}
-    faults = []
-    for name, function in functions.items():
-        try:
-            done[name] = do(function)
-        except InputError as fault:
-            faults.append(fault)
     if faults:
         raise faults[0] if len(faults) == 1 else InputError(*map(str, faults))
-    return done
+    return code
 
 
 def _own_folder(function: Function) -> Path:
@@ -142,23 +84,18 @@ def _own_folder(function: Function) -> Path:
 
 def _folder(path: Path, whose: str) -> Path:
     """The folder itself, that of a module, or one with a zip's content."""
-    with suppress(ValueError):  # it is no path at all
-        if path.is_dir():
-            return path.resolve()
-        if path.is_file() and zipfile.is_zipfile(path):
-            return _cached((b"zip", path.read_bytes()), lambda folder: _unpack(path, folder))
-        if whose and path.is_file() and path.suffix == ".py":
-            return path.resolve().parent
+    is_file = os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a name that is too long
+    try:
+        if is_file and zipfile.is_zipfile(path):
+            return _cached((b"zip", path.read_bytes()), lambda folder: shutil.unpack_archive(path, folder, "zip"))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path} cannot be unpacked: {error}") from None
+    if os.path.isdir(path):  # noqa: PTH112 - the same
+        return path.resolve()
+    if is_file and whose and path.suffix == ".py":
+        return path.resolve().parent
     hint = _ELSEWHERE if whose else "`stockpipe package --output FILE` makes a zip"
     raise InputError(f"{whose}'{path}' is neither a folder nor a zip of code", hint=hint)
-
-
-def _unpack(package: Path, folder: Path) -> None:
-    try:
-        with zipfile.ZipFile(package) as content:
-            content.extractall(folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{package} cannot be unpacked: {error}") from None
 
 
 def _layer_folders(function: Function) -> Iterator[Path]:
@@ -170,33 +107,44 @@ def _layer_folders(function: Function) -> Iterator[Path]:
             yield from (*python.glob("lib/python3*/site-packages"), python)
 
 
-def _installed(whose: str, source: Path | str, progress: Progress, install: Install) -> Path | None:
+def _has_handler(function: Function, code: Code) -> bool:
+    """Whether the module or package of the handler is there. A handler that names none fails at init."""
+    module, names_module, _ = function.handler.rpartition(".")
+    paths = [folder / module.replace(".", "/") for folder in (code.root, *code.layers, *code.packages)]
+    return not names_module or any(Path(f"{path}{end}").exists() for path in paths for end in ("", *all_suffixes()))
+
+
+def _require_handler(function: Function, code: Code, path: Path | None) -> None:
+    if not _has_handler(function, code):
+        module = function.handler.rpartition(".")[0]
+        files = (file.relative_to(code.root) for end in ("*.py", "*/*.py") for file in code.root.glob(end))
+        hint = did_you_mean(module, (".".join(file.with_suffix("").parts) for file in files), _ELSEWHERE)
+        where = f"in '{path}'" if path else "in the template's text, which is 'index'"
+        raise InputError(f"{function.logical_id}: there is no module '{module}' {where}", hint=hint)
+
+
+def _installed(whose: str, source: Path | str, progress: Progress) -> Path | None:
     """The folder of what pip installs for a folder of code, for a layer's, or in place of one of AWS's own layers."""
     if isinstance(source, str):
-        known = next((package for names, package in _KNOWN_LAYERS if re.search(names, source)), None)
+        known = next((package for names, package in _KNOWN_LAYERS.items() if re.search(names, source)), None)
         if known is None:
             progress(f"{whose}: the layer {source} is not simulated")
             return None
-        wanted: tuple[str, ...] = (known,)
-        what, at, asked = known, Path.cwd(), [known.encode()]
+        what, wanted, at, asked = known, [known], Path.cwd(), [known.encode()]
     else:
         file = source / "requirements.txt"
         # With metadata of packages beside it, it is installed already.
-        if (
-            not file.is_file()
-            or any(source.glob("*.dist-info"))
-            or not re.search(rb"(?m)^\s*[^#\s]", file.read_bytes())
-        ):
+        if not file.is_file() or any(source.glob("*.dist-info")):
             return None
-        wanted = ("-r", file.name)
-        what, at, asked = os.path.relpath(file), source, list(_asked(file, set()))
+        what, wanted, at, asked = os.path.relpath(file), ["-r", file.name], source, list(_asked(file, set()))
+        if not re.search(rb"(?m)^\s*[^#\s]", asked[0]):
+            return None
 
     def fill(folder: Path) -> None:
         progress(f"installing {what} for {whose} ...")
-        try:
-            install(wanted, at, folder)
-        except InputError as error:
-            raise InputError.about(f"{whose}: {what} cannot be installed: ", error) from None
+        if (error := pip_install(wanted, at, folder)) is not None:
+            hint = f"--no-build runs without it; {_ELSEWHERE}"
+            raise InputError(f"{whose}: {what} cannot be installed: {error}", hint=hint)
 
     platform = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
     return _cached((b"packages", platform.encode(), *asked), fill)
@@ -205,36 +153,46 @@ def _installed(whose: str, source: Path | str, progress: Progress, install: Inst
 def _asked(file: Path, seen: set[Path]) -> Iterator[bytes]:
     """The text of a file of requirements, and the content of all files and folders here that it names."""
     seen.add(file)
-    text = file.read_bytes()
-    yield text
+    yield (text := file.read_bytes())
     for word in re.split(r"[\s=@;\[\]]+", text.decode(errors="replace").replace("file:", "")):
         path = file.parent / word
         with suppress(OSError):
             if path.is_file() and path.suffix == ".txt" and path not in seen:
                 yield from _asked(path, seen)
             elif "/" in word or word == ".":
-                inside = (path, *sorted(path.rglob("[!.]*"))) if path.is_dir() else (path,)
-                for each in inside:
-                    if each.is_file() and each.suffix != ".pyc":
-                        yield from (str(each).encode(), each.read_bytes())
+                named = (*path.glob("*.toml"), *path.glob("*.cfg"), *path.rglob("*.py"))
+                for each in sorted(named) if path.is_dir() else (path,):
+                    yield from (str(each).encode(), each.read_bytes())
 
 
-def _has_handler(function: Function, code: Code) -> bool:
-    """Whether the module or package of the handler is there. A handler that names none fails at init."""
-    module, names_module, _ = function.handler.rpartition(".")
-    *parents, name = module.replace("/", ".").split(".")
-    folders = [each.joinpath(*parents) for each in (code.root, *code.layers, *code.packages)]
-    names = (name + suffix for suffix in ("", *all_suffixes()))
-    return not names_module or any((folder / each).exists() for each in names for folder in folders)
+def pip_install(wanted: list[str], at: Path, folder: Path) -> str | None:
+    """Fill the folder by pip, run in `at` with this Python and the user's own settings; returns why it failed.
 
+    A signal ends it and all that it started, and raises `Interrupted`.
+    """
+    log = folder.with_name("log")
+    options = ("--quiet", "--no-input", "--disable-pip-version-check", "--target", str(folder))
+    environ = {**os.environ, "TMPDIR": str(folder.parent)}  # which is removed, with what a killed pip leaves
 
-def _require_handler(function: Function, code: Code, path: Path | None) -> None:
-    if not _has_handler(function, code):
-        module = function.handler.rpartition(".")[0]
-        files = (file.relative_to(code.root) for file in islice(code.root.rglob("[!.]*.py"), limits.CODE_FILES_NAMED))
-        hint = did_you_mean(module, (".".join(file.with_suffix("").parts) for file in files), _ELSEWHERE)
-        where = f"in '{path}'" if path else "in the template's text, which is index.py"
-        raise InputError(f"{function.logical_id}: there is no module '{module}' {where}", hint=hint)
+    async def work() -> int:
+        with log.open("wb") as output:
+            command = (sys.executable, "-P", "-m", "pip", "install", *options, *wanted)
+            streams = {"stdin": DEVNULL, "stdout": output, "stderr": output}
+            child = await ChildProcess.start(*command, cwd=at, env=environ, **streams)
+            try:
+                return await child.wait()
+            finally:
+                await child.end()
+
+    before = [(number, signal.getsignal(number)) for number in interrupts.SIGNALS]
+    try:
+        failed = interrupts.run(work())
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] or ["no reason given"]
+    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")] or said
+    return errors[-1] if failed else None
 
 
 def _cached(parts: Iterable[bytes], fill: Callable[[Path], object]) -> Path:

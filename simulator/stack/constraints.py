@@ -1,8 +1,17 @@
-"""The sentence in which AWS's services refuse a value that breaks a constraint of their models. Pure."""
+"""How AWS's services refuse a value that breaks a constraint of their models, and which values are known. Pure."""
 
 from __future__ import annotations
 
+import re
+
 from simulator.stack.model import Sentences
+
+_LOOKED_UP = re.compile(r"Fn::(ImportValue|Transform|Cidr)\(|\{\{resolve:")
+
+
+def is_known(text: str) -> bool:
+    """Whether a text has no part that only AWS knows, such as another stack's output."""
+    return _LOOKED_UP.search(text) is None
 
 
 def broken(value: object, member: str, wrong: str) -> str:

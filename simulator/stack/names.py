@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from typing import Any
 
 from simulator.base.names import NamedKind, bucket_name_fault, fits_pattern, length_fault
 from simulator.stack.constraints import broken
@@ -12,39 +13,22 @@ _FUNCTION_PATTERN = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)"
     r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
 )
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def refused_names(stack: Stack) -> Sentences:
-    """Logical id and sentence for each name that its service refuses, and for each that is used twice."""
-    named: tuple[tuple[NamedKind, dict[str, str]], ...] = (
-        ("bucket", {each.logical_id: each.name for each in stack.buckets.values()}),
-        ("queue", {each.logical_id: each.name for each in stack.queues.values()}),
-        ("table", {each.logical_id: each.name for each in stack.tables.values()}),
-        ("function", {each.logical_id: each.name for each in stack.functions.values()}),
-    )
-    for kind, names in named:
+    """Each name that its service refuses, and each that is used twice."""
+    named: tuple[tuple[NamedKind, Mapping[str, Any]], ...] = (
+        ("bucket", stack.buckets), ("queue", stack.queues), ("table", stack.tables), ("function", stack.functions)
+    )  # fmt: skip
+    for kind, resources in named:
         owners: dict[str, str] = {}
-        for logical_id, name in names.items():
+        for logical_id, name in [(logical_id, each.name) for logical_id, each in resources.items()]:
             if not (logical_id.isascii() and logical_id.isalnum()):
                 yield logical_id, f"Template format error: Resource name {logical_id} is non alphanumeric."
             elif (fault := name_fault(kind, name)) is not None:
                 yield logical_id, fault, f"{kind.capitalize()}Name"
             elif (owner := owners.setdefault(name, logical_id)) != logical_id:
                 yield logical_id, f"{name} already exists: {owner} has this name", f"{kind.capitalize()}Name"
-
-
-def refused_key_filters(stack: Stack) -> Sentences:
-    """Prefixes and suffixes of notifications that XML, the language of S3's API, cannot express."""
-    for bucket in stack.buckets.values():
-        for each in bucket.notifications:
-            if _NOT_IN_XML.search(each.prefix + each.suffix):
-                yield (
-                    bucket.logical_id,
-                    "The XML you provided was not well-formed or did not validate against our published schema: a "
-                    "filter rule has a control character",
-                    "NotificationConfiguration",
-                )
 
 
 def name_fault(kind: NamedKind, name: str, member: str | None = None) -> str | None:

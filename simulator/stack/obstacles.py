@@ -31,9 +31,9 @@ def obstacles(stack: Stack, invoked: str | None = None) -> Sentences:
     yield from ((logical_id, text) for logical_id, text in foreign(stack).items() if logical_id in running)
     if not running:
         ignored = [each for each in stack.ignored if _TRIGGERS.fullmatch(each.property)]
-        names = [f"{each.logical_id} ({each.property.removeprefix('Events.')})" for each in ignored]
+        names = [each.logical_id + f".{each.property}" * (":" not in each.property) for each in ignored]
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        named = f"; not simulated: {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
+        named = f"; the template has only {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
         first = next(iter(stack.functions), "Resources")
         yield first, f"no queue, bucket or schedule that is simulated here invokes a function{named}"
 

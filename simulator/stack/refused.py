@@ -11,10 +11,10 @@ import re
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.policies import allows_s3
-from simulator.stack.constraints import broken, out_of_range
+from simulator.stack.constraints import broken, is_known, out_of_range
 from simulator.stack.known import known_names, refused_properties, refused_types
 from simulator.stack.model import Notification, Sentences, Stack
-from simulator.stack.names import refused_key_filters, refused_names
+from simulator.stack.names import refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
 from simulator.stack.tables import refused_tables
 
@@ -22,6 +22,7 @@ _UNABLE = (
     "Lambda was unable to configure your environment variables because the environment variables you have provided"
 )
 _NOTIFIED = "NotificationConfiguration"
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # the language of S3's API
 _VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 
 
@@ -198,8 +199,13 @@ def _notifications(stack: Stack) -> Sentences:
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
                 yield bucket.logical_id, f"The event '{event}' is not supported for notifications", _NOTIFIED
-            queue = None if in_parts else stack.queues.get(notification.target)
-            if queue is not None and not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
+            if _NOT_IN_XML.search(notification.prefix + notification.suffix):
+                said = "The XML you provided was not well-formed or did not validate against our published schema"
+                yield bucket.logical_id, f"{said}: a filter rule has a control character", _NOTIFIED
+            queue = stack.queues.get(notification.target)
+            if queue is None or in_parts or not is_known(str(queue.policy)):
+                continue
+            if not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
                 yield (
                     bucket.logical_id,
                     "Unable to validate the following destination configurations: the policy of "
@@ -219,7 +225,6 @@ REFUSED = (
     refused_types,
     refused_properties,
     refused_names,
-    refused_key_filters,
     _function_settings,
     _runtimes,
     _unreserved_concurrency,

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Literal
 
 from simulator.stack.advised import ADVISED
+from simulator.stack.constraints import is_known
 from simulator.stack.handler_settings import malformed_settings, unusable_keys
 from simulator.stack.model import Sentences, Stack
 from simulator.stack.obstacles import obstacles
 from simulator.stack.refused import REFUSED
-from simulator.stack.settings import line_of
+from simulator.stack.settings import line_of, parameter_behind, section
 
 Kind = Literal["refused", "fails at init", "fails", "advice", "not simulated"]
 
@@ -61,5 +62,13 @@ def _collect(stack: Stack, kind: Kind, *rules: Callable[[Stack], Sentences]) -> 
     for rule in rules:
         for logical_id, text, *dotted in rule(stack):
             path = tuple(dotted[0].split(".")) if dotted else ()
-            found.append(Finding(logical_id, text, line_of(stack, logical_id, *path), kind, path))
+            if kind != "refused" or _is_known(stack, logical_id, text, path):
+                found.append(Finding(logical_id, text, line_of(stack, logical_id, *path), kind, path))
     return tuple(sorted(found, key=lambda finding: finding.line or 0))
+
+
+def _is_known(stack: Stack, logical_id: str, text: str, path: tuple[str, ...]) -> bool:
+    """Whether what is refused is a value that the template decides, and not one that only AWS looks up."""
+    parameter = parameter_behind(stack, logical_id, *path) if path else None
+    kind = section(stack.document, "Parameters", parameter or "").get("Type")
+    return is_known(text) and not str(kind).startswith("AWS::SSM::Parameter::Value")

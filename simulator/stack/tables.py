@@ -22,7 +22,7 @@ def refused_tables(stack: Stack) -> Sentences:
     """Everything that is wrong with the tables, each with its own sentence."""
     for table in stack.tables.values():
         name = table.logical_id
-        for text, path in (*_attributes(table), *_indexes(table), *_capacity(stack, table)):
+        for text, path in (*_attributes(stack, table), *_indexes(table), *_capacity(stack, table)):
             yield name, f"One or more parameter values were invalid: {text}", path
         for kind in dict.fromkeys((*_keys(table).values(), *table.attributes.values())):
             if kind not in ("B", "N", "S"):
@@ -39,12 +39,13 @@ def _keys(table: Table) -> dict[str, str]:
     return dict(filter(None, (table.partition_key, table.sort_key)))
 
 
-def _attributes(table: Table) -> Iterator[tuple[str, str]]:
+def _attributes(stack: Stack, table: Table) -> Iterator[tuple[str, str]]:
     """What is defined must be what keys and indexes use."""
     used = dict.fromkeys([*_keys(table), *(key for index in table.indexes for key in index.keys)])
     missing = ", ".join(key for key in used if key not in table.attributes)
     defined = f"{_DEFINED}: [{', '.join(table.attributes)}]"
-    if not table.attributes or table.attributes.keys() == used.keys():
+    is_declared = table.attributes or "KeySchema" in properties_of(stack, table.logical_id)
+    if not is_declared or table.attributes.keys() == used.keys():
         return
     if missing:
         yield f"Some index key attributes are not defined in {_DEFINED}. Keys: [{missing}], {defined}", _DEFINED

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 from simulator.base import limits
@@ -67,7 +66,7 @@ class Twin:
         capacity: Literal["aws", "unlimited"] = "unlimited",
         runtime: RuntimeName = "inline",
         endpoint_url: str | None = None,
-        code: Mapping[str, Code] = MappingProxyType({}),
+        code: Mapping[str, Code] = {},
     ) -> AsyncIterator[Twin]:
         """The twin with all resources made and nothing running yet; `code` is `functions.code.prepare`'s.
 

@@ -70,12 +70,12 @@ def finding_lines(findings: Iterable[Finding], template: Path | None, kinds: Map
 def not_simulated(stack: Stack, found: Findings) -> list[Finding]:
     """One finding for each resource that is not simulated, or not all of it, and for each obstacle.
 
-    What AWS refuses is not in the list once more.
+    What AWS refuses is not listed again, nor are the properties of what is an obstacle as a whole.
     """
     refused = {(each.logical_id, each.path[-1]) for each in found.violations if each.path}
     whole = {**foreign(stack), **{each.logical_id: each.text for each in found.obstacles}}
     reasons = {logical_id: [text] for logical_id, text in whole.items()}
-    for entry in stack.ignored:
+    for entry in [each for each in stack.ignored if each.logical_id not in whole]:
         name, *inner = entry.property.split(".")
         event = inner[0] if name == "Events" and inner else ""
         owners = ("Globals", entry.logical_id, f"{entry.logical_id}{event}")

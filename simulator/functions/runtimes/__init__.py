@@ -6,8 +6,11 @@ handler's errors are returned as values; nothing here raises for them.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -20,13 +23,31 @@ Write = Callable[[str], None]
 """Takes one line of the handler's output, without its newline."""
 
 
-@dataclass(frozen=True, slots=True)
+RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What Lambda's Python has besides the runtime client: Lambda Developer Guide, "Python" (python-package)."""
+
+
+@dataclass(frozen=True)
 class Code:
-    """Where Python finds a function's code: in its own folder (/var/task on Lambda), in layers, in pip's."""
+    """Where Python finds a function's code: its own folder (Lambda's /var/task), those of layers, what pip adds."""
 
     root: Path
     layers: tuple[Path, ...] = ()
     packages: tuple[Path, ...] = ()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The top-level names of what the code itself provides.
+
+        Not of what was installed into it, nor of modules of the standard library that are loaded already, as on Lambda.
+        """
+        names: set[str] = set()
+        for folder in (self.root, *self.layers):
+            names |= {each.stem for each in folder.glob("[!.]*") if each.suffix == ".py" or any(each.rglob("*.py"))}
+            names -= {each.name.partition("-")[0].lower() for each in folder.glob("*.dist-info")}
+            for record in folder.glob("*.dist-info/RECORD"):
+                names -= set(re.findall(r"(?m)^([^/.,]+)", record.read_text(encoding="utf-8", errors="replace")))
+        return frozenset(names - set(RUNTIME_MODULES) - (sys.stdlib_module_names & sys.modules.keys()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ from typing import Any
 
 from simulator.functions.runtimes import Code
 
-RUNTIME_MODULES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-"""What Lambda's Python has besides the runtime client: Lambda Developer Guide, "Python" (python-package)."""
 _importing = threading.RLock()
 _current: contextvars.ContextVar[CodeModules | None] = contextvars.ContextVar("modules", default=None)
 _inside: CodeModules | None = None
@@ -30,10 +28,10 @@ _import, _import_module = builtins.__import__, importlib.import_module
 
 
 class CodeModules:
-    """The modules of one environment; `names` are the code's own. `seen` is around all that it runs."""
+    """The modules of one environment that the code itself provides. `seen` is around all that it runs."""
 
-    def __init__(self, code: Code, names: frozenset[str]) -> None:
-        self.names = names
+    def __init__(self, code: Code) -> None:
+        self.names = code.names
         self._path = [str(code.root), *map(str, code.layers)]
         self._modules: dict[str, ModuleType] = {}
 
@@ -64,10 +62,10 @@ class CodeModules:
                 # The code may have added folders.
                 self._path = [each for each in sys.path if each in self._path or each not in path]
                 sys.path[:], _inside = path, None
-                mine = self._modules = self._exchange(others)
-                tops = {name.partition(".")[0] for name in mine}
-                free = {top for top in tops if others.get(top, mine.get(top)) is mine.get(top) and not _is_ours(top)}
-                sys.modules.update({name: mine[name] for name in mine if name.partition(".")[0] in free})
+                self._modules = self._exchange(others)
+                for name, module in self._modules.items():
+                    if PathFinder.find_spec(name.partition(".")[0]) is None:  # nothing of ours is called so
+                        sys.modules.setdefault(name, module)
 
     def _exchange(self, modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
         present = {name: each for name, each in list(sys.modules.items()) if name.partition(".")[0] in self.names}
@@ -75,28 +73,6 @@ class CodeModules:
             del sys.modules[name]
         sys.modules.update(modules)
         return present
-
-
-def own_names(code: Code) -> frozenset[str]:
-    """The top-level names of what the code itself provides.
-
-    Not of packages that were installed into it, nor of the standard library's modules that are loaded here, as there.
-    """
-    names: set[str] = set()
-    for folder in (code.root, *code.layers):
-        here = {each.stem for each in folder.glob("*.py")}
-        here |= {each.name for each in folder.iterdir() if each.name.isidentifier() and any(each.rglob("*.py"))}
-        for metadata in folder.glob("*.dist-info"):
-            here.discard(metadata.name.partition("-")[0].lower())
-            with contextlib.suppress(OSError):
-                files = (metadata / "RECORD").read_text(encoding="utf-8", errors="replace").splitlines()
-                here -= {file.partition(",")[0].partition("/")[0].partition(".")[0] for file in files}
-        names |= here
-    return frozenset(names - set(RUNTIME_MODULES) - (sys.stdlib_module_names & sys.modules.keys()))
-
-
-def _is_ours(top: str) -> bool:
-    return PathFinder.find_spec(top) is not None
 
 
 def _view(top: str) -> contextlib.AbstractContextManager[Any]:

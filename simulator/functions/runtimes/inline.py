@@ -18,21 +18,32 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.clients import offline_session
 from simulator.base.clock import Clock
-from simulator.functions.runtimes import Answer, Code, Exited, Invocation, Raised, Write, imports, reports
+from simulator.functions.runtimes import (
+    RUNTIME_MODULES,
+    Answer,
+    Code,
+    Exited,
+    Invocation,
+    Raised,
+    Write,
+    imports,
+    reports,
+)
 from simulator.functions.runtimes.context import LambdaContext
+from simulator.functions.runtimes.imports import CodeModules
 from simulator.functions.runtimes.isolation import installed, seen_as
 from simulator.functions.runtimes.variables import function_environ
 from simulator.stack.model import Function
 
 Handler = Callable[[Any, Any], Any]
-_OWN_FILES = (__file__, imports.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+_IMPORTS = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", importlib.__file__)
+_OWN_FILES = (__file__, imports.__file__, *_IMPORTS)
 _TASK_ROOT = "/var/task"
 _importing = threading.Lock()
 # What runs on the loop on behalf of a thread must not see that thread's variables and output.
@@ -47,7 +58,7 @@ class _Setting:
     environ: dict[str, str]
     write: Write
     clock: Clock
-    modules: Callable[[], imports.CodeModules] | None = None
+    code: Code | None
 
     def context(self, invocation: Invocation) -> LambdaContext:
         return LambdaContext(invocation.request_id, self.environ, self.function.arn, invocation.deadline_at, self.clock)
@@ -71,16 +82,13 @@ class InlineRuntime:
     searched after the installed packages, so that it never replaces what the simulator itself runs on.
     """
 
-    def __init__(
-        self, endpoint: str, session: Any = None, *, clock: Clock, code: Mapping[str, Code] = MappingProxyType({})
-    ) -> None:
+    def __init__(self, endpoint: str, session: Any = None, *, clock: Clock, code: Mapping[str, Code] = {}) -> None:
         self._endpoint, self._clock, self._code = endpoint, clock, code
         self.session = session if session is not None else offline_session()
-        self._modules = {
-            name: partial(imports.CodeModules, each, imports.own_names(each)) for name, each in code.items()
-        }
         self._packages = list(dict.fromkeys(str(folder) for each in code.values() for folder in each.packages))
         sys.path.extend(self._packages)
+        for name in RUNTIME_MODULES if code else ():
+            importlib.import_module(name)  # before the code, which may have brought some of another version
         # Each handler's core by its folder and name, or None for a plain handler. The first loads happen one at a time.
         self.cores: dict[tuple[str, str], Any] = {}
         self.first_load = asyncio.Lock()
@@ -89,11 +97,9 @@ class InlineRuntime:
         """A new environment, not started."""
         del number
         code = self._code.get(function.logical_id)
-        environ = function_environ(
-            function, self._endpoint, log_stream, task_root=str(code.root) if code else _TASK_ROOT
-        )
-        modules = self._modules.get(function.logical_id)
-        return InlineEnvironment(_Setting(function, environ, write, self._clock, modules), self)
+        task_root = str(code.root) if code else _TASK_ROOT
+        environ = function_environ(function, self._endpoint, log_stream, task_root=task_root)
+        return InlineEnvironment(_Setting(function, environ, write, self._clock, code), self)
 
     async def close(self) -> None:
         """Stop searching what pip installed."""
@@ -128,7 +134,7 @@ class InlineEnvironment:
     async def _load(self) -> Raised | Exited | None:
         """Run the handler's module in a thread, which is kept if the handler is a plain one."""
         thread = _HandlerThread(self._setting)
-        loaded = await thread.call(thread.load)
+        loaded = await thread.call(lambda: _load(self._setting.function.handler, fresh=self._setting.code is None))
         if isinstance(loaded, Raised | Exited):
             await thread.close()
             return loaded
@@ -222,14 +228,9 @@ class _HandlerThread:
         self._loop = asyncio.get_running_loop()
         self._setting = replace(setting, write=self._write)
         self._write_on_loop = setting.write
-        self._modules = setting.modules() if setting.modules is not None else None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], str, asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._abandoned = False
         threading.Thread(target=self._work, name=setting.function.name, daemon=True).start()
-
-    def load(self) -> Handler:
-        """The handler, from a new instance of its module, executed here."""
-        return _load(self._setting.function.handler, self._modules)
 
     async def call(self, call: Callable[[], Any], request_id: str = "") -> Any:
         """The call's result; `Raised` or `Exited` for what it raises."""
@@ -250,8 +251,9 @@ class _HandlerThread:
         self._jobs.put(None)
 
     def _work(self) -> None:
-        seen = contextlib.nullcontext() if self._modules is None else self._modules.seen()
-        with installed(), seen, seen_as(self._setting.environ, self._write) as end_line:
+        code = self._setting.code
+        modules = CodeModules(code).seen() if code is not None else contextlib.nullcontext()
+        with installed(), modules, seen_as(self._setting.environ, self._write) as end_line:
             while (job := self._jobs.get()) is not None:
                 call, request_id, done = job
                 try:
@@ -279,17 +281,14 @@ class _LoadError(Exception):
         self.report = reports.fault(error_type, message, "", stack_trace)
 
 
-def _load(name: str, modules: imports.CodeModules | None) -> Handler:
+def _load(name: str, *, fresh: bool) -> Handler:
     """The handler in a new instance of its module; errors are named as in the runtime client."""
     module_name, dot, attribute = name.rpartition(".")
     if not dot:
         message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
         raise _LoadError("Runtime.MalformedHandlerName", message)
     try:
-        if modules is None:
-            module = _fresh_module(module_name.replace("/", "."))
-        else:
-            module = importlib.import_module(module_name.replace("/", "."))
+        module = (_fresh_module if fresh else importlib.import_module)(module_name.replace("/", "."))
     except SyntaxError as error:
         where = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
         message = f"Syntax error in module '{module_name}': {error}"

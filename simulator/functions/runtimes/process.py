@@ -18,15 +18,13 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from simulator.base import limits
 from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.base.folders import OwnFolder
-from simulator.functions.runtimes import Answer, Code, Exited, Invocation, Raised, Write
-from simulator.functions.runtimes.imports import RUNTIME_MODULES
+from simulator.functions.runtimes import RUNTIME_MODULES, Answer, Code, Exited, Invocation, Raised, Write
 from simulator.functions.runtimes.isolation import LineCutter
 from simulator.functions.runtimes.runtime_api import RuntimeApi
 from simulator.functions.runtimes.variables import function_environ
@@ -35,7 +33,7 @@ from simulator.stack.model import Function
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # The runtime client and what it imports: everything that a built package does not contain itself.
 _CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
-_INSTALLED = Code(IMPORT_ROOT)
+_INSTALLED = Code(IMPORT_ROOT, packages=(Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("platlib"))))
 
 
 class ProcessRuntime:
@@ -46,7 +44,7 @@ class ProcessRuntime:
     `InputError` if the runtime client is not available.
     """
 
-    def __init__(self, endpoint: str, code: Mapping[str, Code] = MappingProxyType({}), *, clock: Clock) -> None:
+    def __init__(self, endpoint: str, code: Mapping[str, Code] = {}, *, clock: Clock) -> None:
         runtime_files = _runtime_files()
         self._endpoint, self._clock, self._code = endpoint, clock, code
         self._own = OwnFolder()
@@ -67,8 +65,7 @@ class ProcessRuntime:
         """A new environment, without a process yet."""
         scratch = self._folder / f"tmp-{number}"
         code = self._code.get(function.logical_id, _INSTALLED)
-        own = () if code is not _INSTALLED else (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-        search = (code.root, *code.packages, *code.layers, self._runtime_dir, *own)
+        search = (code.root, *code.packages, *code.layers, self._runtime_dir)
         environ = function_environ(function, self._endpoint, log_stream, task_root=str(code.root)) | {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, search))),

@@ -21,10 +21,8 @@ RESPONSE_TOO_LARGE = (
 
 
 def raised(error: Exception, request_id: str, *, skip_files: tuple[str, ...]) -> Raised:
-    """The report of an exception from the handler, without the topmost frames from `skip_files`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    while frames and frames[0].filename in skip_files:
-        frames = traceback.StackSummary.from_list(list(frames)[1:])
+    """The report of an exception from the handler, without the frames from `skip_files`."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in skip_files]
     return fault(type(error).__name__, str(error), request_id, traceback.format_list(frames))
 
 

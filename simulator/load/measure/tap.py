@@ -152,6 +152,9 @@ class Tap:
             if self._dead_letters_before is None:
                 self._dead_letters_before = held
             totals.dead_lettered = max(totals.dead_lettered, held - self._dead_letters_before)
+        if len(parts.queues) > 1:  # what the functions pass on is seen only when it is settled
+            held = sum(counters.queues[each.name].held for each in parts.queues)
+            sent = max(sent, totals.deleted + totals.dead_lettered + held)
         seen = {name: getattr(totals, name) for name in ("received", "deleted", "dead_lettered")}
         # The figures of a kind are summed, so that what was seen of all of them may stand at the first.
         queues = {

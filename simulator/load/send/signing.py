@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +43,9 @@ class Signer:
         self._signers |= {service: SigV4Auth(who, service, region) for service in ("sqs", "dynamodb")}
 
     def put_object(self, bucket_url: str, key: str, body: bytes) -> SignedRequest:
-        """PutObject; `bucket_url` is the bucket's address without a trailing slash."""
-        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": "text/csv"}, body)
+        """PutObject, with the media type of the key's suffix; `bucket_url` has no trailing slash."""
+        kind = mimetypes.guess_type(key)[0] or "binary/octet-stream"
+        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": kind}, body)
 
     def get_object(self, bucket_url: str, key: str) -> SignedRequest:
         """GetObject."""

@@ -374,3 +374,42 @@ def test_how_far_an_application_is(
     shown = dataclasses.replace(shown, phase=phase, events_done=0 if queues else 4)
     share, words = progress(shown)
     assert (share if share is None else round(share, 3), words) == expected
+
+
+def test_several_functions_have_no_limit_in_common(application: Application) -> None:
+    """The limit of one does not bound them all; that of a single one is shown."""
+    for consumers, busy in ((("f",), "busy 3/2"), (("f", "g"), "busy 3")):
+        shown = application(queues=("q",), consumers=consumers)
+        shown = dataclasses.replace(shown, roles=dataclasses.replace(shown.roles, concurrency_limit=2))
+        assert str(next(stage for stage in stages(shown) if stage.kind == "function").figures[0]) == busy
+
+
+def test_a_queue_that_waits_is_yellow(application: Application) -> None:
+    """One whose messages are all in flight moves, and an empty one is plain."""
+    shown = application(queues=("waits", "moves", "empty"), consumers=("f",))
+    queues = {"waits": QueueCounters(1, 2), "moves": QueueCounters(0, 2)}
+    shown = dataclasses.replace(shown, store=StoreCounters(shown.at, queues=queues))
+    (stage,) = [stage for stage in stages(shown) if stage.title == "SQS 3"]
+    assert [(figure.value, figure.tone) for figure in stage.parts] == [("3", "grows"), ("2", "moves"), ("0", "plain")]
+
+
+def test_losses_are_whole_beside_a_narrow_stage(application: Application) -> None:
+    """Three stages on the narrowest screen with boxes: no label is cut, and a blank is before the box."""
+    shown = application(queues=("q",), dead_letter_queues=("d",), consumers=("f",))
+    lines = [line[:38] for line in text(shown, 110, 30).splitlines()[11:14]]
+    assert lines[1:] == ["   dead-lettered 1   failed events 0 │", "   errors        0                   ╰"]
+
+
+def test_functions_have_a_dead_letter_queue_only_if_there_is_one(application: Application) -> None:
+    """The place of a queue's says that there is none; without a queue nothing is said."""
+    assert "no DLQ" in text(application(queues=("q",), consumers=("f",)), 80, 24)
+    assert "no DLQ" not in text(application(consumers=("f",)), 80, 24)
+    shown = text(application(consumers=("f",), dead_letter_queues=("d",)), 80, 24).splitlines()
+    assert "└▶ DLQ" in shown[8][40:]
+
+
+def test_a_wide_title_keeps_its_distance_on_a_small_screen(application: Application) -> None:
+    """However many parts there are, a blank is before the figures."""
+    schedules = (("rate(1 minute)", "Cleanup"),) * 12
+    shown = application(options={"schedule": "rate(1 minute)"}, schedules=schedules, consumers=("f",))
+    assert " EventBridge 12 ticks 4  running 0" in text(shown, 60, 20)

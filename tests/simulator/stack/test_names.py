@@ -81,6 +81,14 @@ def test_a_filter_that_xml_cannot_say_is_refused(text: str, is_refused: bool) ->
         assert [who for who, said in refused(stack) if "not well-formed" in said] == ["Bucket"] * is_refused
 
 
+def test_a_name_that_only_aws_knows_is_one_left_open(tmp_path: Path) -> None:
+    """Another stack's output, for example: nothing is refused, and the resource can be made here."""
+    text = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue Name}}}"
+    (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
+    stack = load(tmp_path / "t.yaml")
+    assert (stack.queues["Q"].name, refused(stack)) == ("stockpipe-Q", [])
+
+
 def test_a_name_left_open_fits_its_service(tmp_path: Path) -> None:
     """However long the logical id is, it is cut as CloudFormation would cut it."""
     long = "Q" * 200

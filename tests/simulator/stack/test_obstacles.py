@@ -71,13 +71,13 @@ def test_nothing_that_invokes_a_function_is_an_obstacle() -> None:
     )
     stack = polled(mappings={}, ignored=ignored)
     text = (
-        "no queue, bucket or schedule that is simulated here invokes a function; not simulated: Consumer (Web), "
-        "Rule (AWS::Events::Rule)"
+        "no queue, bucket or schedule that is simulated here invokes a function; the template has only "
+        "Consumer.Events.Web, Rule"
     )
     assert examine(stack).obstacles == (Finding("Consumer", text, 7, "not simulated"),)
     assert examine(stack, invoked="Consumer").obstacles == ()
     many = tuple(Ignored("Consumer", f"Events.E{number}", "") for number in range(7))
-    assert examine(polled(mappings={}, ignored=many)).obstacles[0].text.endswith("Consumer (E4) and 2 more")
+    assert examine(polled(mappings={}, ignored=many)).obstacles[0].text.endswith("Consumer.Events.E4 and 2 more")
 
 
 def test_a_template_without_functions_has_an_obstacle_of_its_own() -> None:

@@ -369,6 +369,29 @@ def test_a_policy_may_be_about_another_bucket_or_account(sound: Sound, condition
     assert len(said) == len(sound.refused()) == is_refused
 
 
+@pytest.mark.parametrize("name", ['Fn::ImportValue("Bucket")', "{{resolve:ssm:/bucket}}", "a-Fn::Cidr([1])"])
+def test_what_only_aws_knows_is_never_refused(sound: Sound, name: str) -> None:
+    """A name or a policy with another stack's output, or with a parameter of Systems Manager."""
+    sound.function = dataclasses.replace(sound.function, name=name)
+    assert sound.refused() == []
+    condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{name}"}}
+    policy = {"Statement": {**POLICY["Statement"], "Condition": condition}}
+    sound.queue = dataclasses.replace(sound.queue, policy=policy)
+    assert sound.refused() == []
+
+
+def test_a_parameter_that_systems_manager_has_is_never_refused(sound: Sound) -> None:
+    """Its value in the template is only where the value is."""
+    for kind, count in (("AWS::SSM::Parameter::Value<String>", 0), ("String", 1)):
+        document = {
+            "Parameters": {"Name": {"Type": kind}},
+            "Resources": {"Queue": {"Properties": {"QueueName": {"Ref": "Name"}}}},
+        }
+        sound.queue = dataclasses.replace(sound.queue, name="/app/queue")
+        stack = dataclasses.replace(sound.stack(), document=document, parameters={"Name": "/app/queue"})
+        assert len(examine(stack).violations) == count, kind
+
+
 def test_a_policy_in_parts_is_taken_on_trust(sound: Sound) -> None:
     """AWS::SQS::QueueInlinePolicy adds to a policy, and is not read."""
     sound.queue = dataclasses.replace(sound.queue, policy=None)

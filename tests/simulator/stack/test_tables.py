@@ -140,6 +140,14 @@ def test_a_table_has_so_many_indexes(is_global: bool, most: int, said: str) -> N
     assert text.endswith(said)
 
 
+def test_a_key_that_nothing_defines_is_refused() -> None:
+    """AttributeDefinitions may not be left out where there is a KeySchema."""
+    document = {"Resources": {"Table": {"Properties": {"KeySchema": []}}}}
+    table = Table("Table", "prices", "arn", ("PK", "S"))
+    (found,) = examine(declare.stack(tables={"Table": table}, document=document)).violations
+    assert found.text.endswith("Keys: [PK], AttributeDefinitions: []")
+
+
 @pytest.mark.parametrize(
     ("units", "properties", "said"),
     [
@@ -153,7 +161,7 @@ def test_a_table_has_so_many_indexes(is_global: bool, most: int, said: str) -> N
 )
 def test_capacity_is_given_where_it_is_provisioned(units: Any, properties: Any, said: str | None) -> None:
     """The default mode is PROVISIONED; a SimpleTable has capacity of its own, and what is computed is not judged."""
-    table = Table("Table", "prices", "arn", ("PK", "S"), provisioned_units=units)
+    table = Table("Table", "prices", "arn", ("PK", "S"), provisioned_units=units, attributes={"PK": "S"})
     document = {"Resources": {"Table": {"Type": "any", "Properties": properties}}}
     texts = [each.text for each in examine(declare.stack(tables={"Table": table}, document=document)).violations]
     assert len(texts) == (said is not None)

@@ -292,12 +292,12 @@ def value(written: str) -> str:
         ("{Fn::ToJsonString: {a: [1, !Ref AWS::Region]}}", '{"a": [1, "us-east-1"]}'),
         ("!Join ['+', !Ref L]", "a+b"),
         ("!Ref S", "/p"),
-        ("!ImportValue shared", 'Fn::ImportValue("shared")'),
-        ("!Transform {Name: AWS::Include}", 'Fn::Transform({"Name": "AWS::Include"})'),
+        ("!ImportValue shared", "stockpipe-Q"),
+        ("!Transform {Name: AWS::Include}", "stockpipe-Q"),
     ],
 )
 def test_rarer_functions_and_parameters_resolve(load_text: Load, written: str, read: str) -> None:
-    """What can be computed is; what only AWS knows becomes a text that names it."""
+    """What can be computed is; where only AWS knows a name, the resource has the one that it would have without."""
     assert load_text(value(written)).queues["Q"].name == read
 
 
@@ -362,3 +362,16 @@ def test_a_policy_for_an_unknown_queue_is_listed(load_text: Load) -> None:
     assert [(each.property, each.reason) for each in stack.ignored] == [
         ("AWS::SQS::QueuePolicy", "x is not a queue in this template")
     ]
+
+
+def test_functions_of_long_texts_stay_bounded(load_text: Load) -> None:
+    """What a function joins or writes counts, also where the text itself was made by none."""
+    long = "x" * 20_000
+    for written in (
+        f"!Join ['', [{', '.join(['*a'] * 2_000)}]]",
+        f"{{Fn::ToJsonString: [{', '.join(['*a'] * 2_000)}]}}",
+    ):
+        with pytest.raises(TemplateError, match="characters of text in total"):
+            load_text(
+                f"Sid: &a {long}\nResources: {{Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: {written}}}}}}}"
+            )

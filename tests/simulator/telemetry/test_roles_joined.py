@@ -21,7 +21,7 @@ PIPELINE = template.load()
 def application(variables: dict[str, str], **changes: Any) -> Stack:
     """The pipeline's parts under other names: `Feeder` is scheduled and has these variables, `Worker` is polled."""
     feeder = dataclasses.replace(PIPELINE.functions["GeneratorLambda"], logical_id="Feeder", environment=variables)
-    worker = dataclasses.replace(PIPELINE.functions["ConsumerLambda"], logical_id="Worker", name="worker")
+    worker = dataclasses.replace(PIPELINE.functions["ConsumerLambda"], logical_id="Worker", is_own=False)
     ((name, schedule),) = PIPELINE.schedules.items()
     ((key, mapping),) = PIPELINE.mappings.items()
     plain = {

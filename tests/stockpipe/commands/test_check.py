@@ -103,7 +103,7 @@ def test_what_cannot_run_here_is_no_failure_of_a_check(tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     code, said = check("--template", str(file))
     assert code == 0
-    assert "not simulated: Worker: its handler is in go1.x; only Python handlers run here, Tracing" in said
+    assert "not simulated: Worker: its handler is in go1.x; only Python handlers run here\n" in said
 
 
 FILTERS = """            FilterCriteria:

@@ -57,7 +57,7 @@ def sent(stack: Stack, tmp_path: Path, name: str, content: bytes = b"{n}", **opt
     file, kind = tmp_path / name, options.pop("kind", "object_file")
     file.write_bytes(content)
     options[kind] = file
-    return copies_of(LoadTestOptions(**options, given=frozenset(options)), stack)
+    return copies_of(LoadTestOptions(**options).replaced(given=frozenset(options)), stack)
 
 
 def test_a_file_goes_below_the_prefix_and_keeps_its_name(stack: Stack, tmp_path: Path) -> None:

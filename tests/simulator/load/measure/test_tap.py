@@ -197,3 +197,25 @@ def test_the_batches_of_all_mappings_count_together() -> None:
     for mapping, concurrency in (("a", 5), ("b", 7), ("a", 10)):
         tap.record(PollersScaled(1.0, mapping, concurrency))
     assert tap.pollers == 17
+
+
+def test_what_functions_pass_on_is_not_lost_at_a_foreign_engine() -> None:
+    """A message in a second queue was sent by a function, which only its end shows."""
+    own = template.load(None, {})
+    worker = replace(own.functions["ConsumerLambda"], logical_id="Worker", is_own=False)
+    (mapping,) = own.mappings.values()
+    mappings = {name: replace(mapping, logical_id=name, function="Worker", queue=name) for name in ("First", "Second")}
+    queues = {name: replace(own.queues["StockQueue"], logical_id=name, name=name, redrive=None) for name in mappings}
+    stack = replace(own, functions={"Worker": worker}, mappings=mappings, queues=queues, buckets={}, schedules={})
+    passed: list[Observation] = []
+    asked = plan(target="endpoint", copies=Copies("message", "First", "First", ""))
+    tap = Tap(passed.append, Recording(), stack, OBJECTS, Live("endpoint"), asked)
+    tap.recording.plan([1.0])
+    tap.recording.fate(0, 1.0, 1.1, SENT)
+    for queue in ("First", "Second"):
+        tap.record(deleted(queue, 2.0, queue=queue))
+    tap.record(StoreSampled(3.0, StoreCounters(3.0, queues={name: QueueCounters() for name in queues})))
+    sampled = passed[-1]
+    assert isinstance(sampled, StoreSampled)
+    assert (sampled.counters.queues["First"].sent, sampled.counters.queues["First"].deleted) == (2, 2)
+    assert sampled.counters.queues["Second"].sent == 0

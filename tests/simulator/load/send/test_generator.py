@@ -39,7 +39,8 @@ async def generator(endpoint: str, bucket: str = "b", senders: int = 8) -> Async
 async def test_every_arrival_has_its_instants(sink_endpoint: str, sink_clients: Clients) -> None:
     """40 arrivals at 200/s: all sent, none before its planned instant, every put answered."""
     await sink_clients.s3.create_bucket(Bucket="b")
-    recording, starts = Recording(), []
+    recording = Recording()
+    starts: list[float] = []
     profile = constant(200, 0.2)
     async with generator(sink_endpoint, senders=40) as sender:
         start_at = SystemClock().now() + 0.1

@@ -23,3 +23,10 @@ def test_a_put_is_signed_as_botocore_signs_it() -> None:
     canonical = signer.canonical_request(mine)
     signature = signer.signature(signer.string_to_sign(mine, canonical), mine)
     assert request.headers["Authorization"].endswith(f"Signature={signature}")
+
+
+def test_an_object_has_the_media_type_of_its_suffix() -> None:
+    """A function may look at it; S3's own default stands for any other suffix."""
+    signer = Signer("http://127.0.0.1:1", WHO)
+    kinds = [signer.put_object("http://e/b", key, b"").headers["Content-Type"] for key in ("1.csv", "1-x.json", "1")]
+    assert kinds == ["text/csv", "application/json", "binary/octet-stream"]
