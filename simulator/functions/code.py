@@ -63,6 +63,7 @@ def prepare(
                 packages = (_installed(name, source, progress) for source in sources)
                 code[name] = Code(found.root, found.layers, tuple(filter(None, packages)))
                 _require_handler(function, code[name], override or function.code)
+                _require_endpoint(name, code[name])
             except InputError as fault:
                 faults.append(fault)
     except OSError as error:
@@ -121,6 +122,19 @@ def _require_handler(function: Function, code: Code, path: Path | None) -> None:
         hint = did_you_mean(module, (".".join(file.with_suffix("").parts) for file in files), _ELSEWHERE)
         where = f"in '{path}'" if path else "in the template's text, which is 'index'"
         raise InputError(f"{function.logical_id}: there is no module '{module}' {where}", hint=hint)
+
+
+def _require_endpoint(whose: str, code: Code) -> None:
+    """AWS_ENDPOINT_URL keeps a handler away from AWS; botocore reads it since 1.31.0 (its CHANGELOG)."""
+    for folder in (code.root, *code.packages, *code.layers):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            text = (folder / "botocore" / "__init__.py").read_text(errors="replace")
+            found = re.search(r"(?m)^__version__ = ['\"]((\d+)\.(\d+)[^'\"]*)", text)
+            if found and (int(found[2]), int(found[3])) < (1, 31):
+                or_ours = ", or use this installation's with --no-build" if folder in code.packages else ""
+                hint = f"require boto3 1.28 or newer{or_ours}"
+                raise InputError(f"{whose}: its botocore {found[1]} is too old to stay away from AWS", hint=hint)
+            return
 
 
 def _installed(whose: str, source: Path | str, progress: Progress) -> Path | None:

@@ -26,12 +26,14 @@ class Pip:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
         self.fails: BaseException | str | None = None
+        self.brings: dict[str, str] = {}
 
     def __call__(self, wanted: list[str], at: Path, folder: Path) -> str | None:
         """Fill the folder."""
         assert at.is_dir()
         self.asked.append(wanted)
         (folder / "installed.py").write_text("")
+        write(folder, self.brings)
         if isinstance(self.fails, BaseException):
             raise self.fails
         return self.fails
@@ -61,6 +63,13 @@ def source(tmp_path: Path, cache: Path) -> Path:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "app.py").write_text(HANDLER)
     return tmp_path / "src"
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Put these files below a folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
 
 
 def prepared(*functions: Function, said: list[str] | None = None, **options: Any) -> dict[str, Code]:
@@ -162,6 +171,36 @@ def test_layers(source: Path, pip: Pip, tmp_path: Path) -> None:
         ["aws-lambda-powertools[all]>=3,<4"],
     ]
     assert said[-1] == "F: the layer arn:x:layer:Mine:1 is not simulated"
+
+
+@pytest.mark.parametrize(
+    ("version", "where", "way_out"),
+    [
+        ("1.29.165", "cache", "require boto3 1.28 or newer, or use this installation's with --no-build"),
+        ("1.30.1", "src", "require boto3 1.28 or newer"),
+        ("0.104.0", "src", "require boto3 1.28 or newer"),
+        ("1.31.0", "cache", None),
+        ("1.31.0", "src", None),
+        ("2.0.0", "src", None),
+    ],
+)
+def test_a_botocore_that_would_call_aws_is_refused(
+    source: Path, pip: Pip, version: str, where: str, way_out: str | None
+) -> None:
+    """Before 1.31 botocore ignores AWS_ENDPOINT_URL: it must not run here, wherever it comes from."""
+    (source / "requirements.txt").write_text("boto3\n")
+    module = {"botocore/__init__.py": f"import os\n__version__ = '{version}'\n"}
+    pip.brings = module if where == "cache" else {}
+    if where == "src":
+        write(source, module)
+    if way_out is None:
+        assert prepared(function())
+        return
+    with pytest.raises(InputError) as refused:
+        prepared(function())
+    assert str(refused.value) == f"F: its botocore {version} is too old to stay away from AWS; {way_out}"
+    if where == "cache":
+        assert prepared(function(), build=False)
 
 
 def test_a_zip_is_unpacked_once(source: Path, cache: Path) -> None:
