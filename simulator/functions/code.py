@@ -36,6 +36,7 @@ _ELSEWHERE = "--code PATH runs the code in another folder or zip"
 _KNOWN_LAYERS = {
     "PowertoolsPythonV3|powertools/python": "aws-lambda-powertools[all]>=3,<4",
     "PowertoolsPythonV2": "aws-lambda-powertools[all]>=2,<3",
+    "PowertoolsPython:": "aws-lambda-powertools[pydantic]<2",
     "AWSSDKPandas|AWSDataWrangler": "awswrangler",
 }
 

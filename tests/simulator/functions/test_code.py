@@ -17,6 +17,7 @@ from simulator.functions.runtimes import Code
 from simulator.stack.model import Function, Stack
 
 HANDLER = "def handler(event, context): return 1\n"
+POWERTOOLS_1 = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPython:37"
 POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV{}-python313-x86_64:18"
 
 
@@ -159,16 +160,18 @@ def test_layers(source: Path, pip: Pip, tmp_path: Path) -> None:
     (tmp_path / "layer" / "requirements.txt").write_text("requests\n")
     (tmp_path / "plain").mkdir()
     said: list[str] = []
-    layers = (tmp_path / "layer", tmp_path / "plain", POWERTOOLS.format(2), POWERTOOLS.format(3), "arn:x:layer:Mine:1")
+    of_aws = (POWERTOOLS.format(2), POWERTOOLS.format(3), POWERTOOLS_1)
+    layers = (tmp_path / "layer", tmp_path / "plain", *of_aws, "arn:x:layer:Mine:1")
     found = prepared(function(layers=layers), said=said)["F"]
     python = tmp_path / "layer" / "python"
     assert found.root == source
     assert found.layers == (python / "lib" / "python3.12" / "site-packages", python, tmp_path / "plain")
-    assert len(found.packages) == 3
+    assert len(found.packages) == 4
     assert pip.asked == [
         ["-r", "requirements.txt"],
         ["aws-lambda-powertools[all]>=2,<3"],
         ["aws-lambda-powertools[all]>=3,<4"],
+        ["aws-lambda-powertools[pydantic]<2"],
     ]
     assert said[-1] == "F: the layer arn:x:layer:Mine:1 is not simulated"
 
