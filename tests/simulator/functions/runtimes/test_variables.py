@@ -13,7 +13,7 @@ def environ(**variables: str) -> dict[str, str]:
 
 
 def test_x_ray_is_off_unless_the_function_turns_it_on() -> None:
-    """X-Ray's clients need no daemon and no package of their own; what the template says of them wins."""
+    """X-Ray's clients send nothing to a daemon, which is not here; what the template says of them wins."""
     off = {"POWERTOOLS_TRACE_DISABLED": "true", "AWS_XRAY_SDK_ENABLED": "false"}
     assert off.items() <= environ(TABLE_NAME="T").items()
     turned_on = {"POWERTOOLS_TRACE_DISABLED": "false", "AWS_XRAY_SDK_ENABLED": "true"}
