@@ -19,6 +19,8 @@ MAX_DEPTH = 64
 """The deepest nesting of collections, aliases included. A template that people write has fifteen levels."""
 MAX_NODES = 100_000
 """The most nodes in a document, aliases included. A template with AWS's 500 resources has twenty thousand."""
+LONG_TEXT = 1_000
+"""Each time that a text has as many characters, it counts as one node more."""
 MAX_DIGITS = 100
 LARGEST = 1e100
 """The largest number in JSON: its square is still a number."""
@@ -187,9 +189,9 @@ def _require_bounded(text: str, loader: Any) -> None:
             if ended.anchor is not None:
                 sizes[ended.anchor] = (nodes - ended.before, levels)
         elif isinstance(event, yaml.ScalarEvent):
-            size, levels = 1, 0
+            size, levels = 1 + len(event.value) // LONG_TEXT, 0
             if event.anchor is not None:
-                sizes[event.anchor] = (1, 0)
+                sizes[event.anchor] = (size, 0)
         else:
             continue
         nodes += size

@@ -45,12 +45,12 @@ _VALUES = {
     "table.": "{name}",
     "table.Arn": _TABLE_ARN,
     "table.StreamArn": f"{_TABLE_ARN}/stream/2026-01-01T00:00:00.000",
-    "table.TableId": "{name}",
 }
 """What Ref, after the dot nothing, and GetAtt give."""
 _REF_IS_ARN = re.compile(r"AWS::\w+::(LayerVersion|Secret|StateMachine|Topic)")
 # What SAM adds to a template, most of it named after a resource: `FunctionRole`, `ApiProdStage`.
 _BY_SAM = re.compile(r"(Role|Url|Alias\w*|Version\w*|\w*Stage|Deployment\w*)?")
+_LONGEST_ID = 255
 _SAMS_OWN = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication")
 
 
@@ -59,10 +59,7 @@ class NotSimulatedError(Exception):
 
 
 class Declarations:
-    """The resources of one document that its conditions keep, and the answers to its references.
-
-    `ignored` collects what AWS would act on and the twin does not.
-    """
+    """The resources of one document that its conditions keep, and the answers to its references."""
 
     def __init__(self, document: Document, stack_name: str) -> None:
         self.document, self.stack_name = document, stack_name
@@ -70,6 +67,8 @@ class Declarations:
         self._naming: list[str] = []
         self._names: dict[str, str] = {}
         self.types = self._read_types()
+        sams = {each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")}
+        self._sams = sams and sams.union(_SAMS_OWN)
         document.reference = self.reference
         self._by_arn = {self.value(each, "Arn"): each for each, type_name in self.types.items() if type_name in KINDS}
 
@@ -82,7 +81,7 @@ class Declarations:
         for logical_id, resource in resources.items():
             line = resources.lines[logical_id]
             if logical_id.startswith("Fn::"):
-                self.ignored.append(Ignored(logical_id, logical_id, "not simulated", line))
+                self.ignore(logical_id, logical_id, "not simulated", line)
                 continue
             if not isinstance(resource, Located) or not isinstance(resource.get("Type"), str):
                 self.document.fail("a resource needs a Type", line, logical_id)
@@ -118,6 +117,10 @@ class Declarations:
             found = inner
         return found
 
+    def ignore(self, logical_id: str, what: str, reason: str, line: int) -> None:
+        """Note what AWS would act on and the twin does not."""
+        self.ignored.append(Ignored(logical_id, what, reason, line))
+
     @contextmanager
     def tolerating(self, section: Properties) -> Iterator[None]:
         """Leave out a resource or a section of it, if what reads it finds that it cannot be simulated."""
@@ -126,8 +129,7 @@ class Declarations:
         except NotSimulatedError as reason:
             section.dismiss()
             line = section.line if section.path else self.document.resources.lines[section.logical_id]
-            what = section.path or self.types[section.logical_id]
-            self.ignored.append(Ignored(section.logical_id, what, str(reason), line))
+            self.ignore(section.logical_id, section.path or self.types[section.logical_id], str(reason), line)
 
     # Names and references
 
@@ -168,10 +170,7 @@ class Declarations:
         return {"logical_id": logical_id, "name": self.name(logical_id), "arn": self.value(logical_id, "Arn")}
 
     def reference(self, logical_id: str, attribute: str | None) -> str | None:
-        """What Ref (attribute None) or GetAtt gives; of what is not simulated, a text of the same form.
-
-        None: CloudFormation would refuse it.
-        """
+        """What Ref (attribute None) or GetAtt gives, a made-up text if it is not simulated; None: AWS refuses it."""
         head, _, tail = f"{logical_id}.{attribute or ''}".partition(".")
         if tail.rstrip(".") in ("Alias", "Version") and self.types.get(head) == SAM_FUNCTION:
             return self.value(head, "Arn")  # SAM takes them in Ref, too
@@ -183,10 +182,9 @@ class Declarations:
         return self._plausible(logical_id, type_name or "AWS::IAM::Role", attribute)
 
     def _is_made_by_sam(self, logical_id: str) -> bool:
-        owners = [each for each, type_name in self.types.items() if type_name.startswith("AWS::Serverless::")]
+        lengths = range(1, min(len(logical_id), _LONGEST_ID) + 1)
         return logical_id not in self.document.resources and any(
-            logical_id.startswith(owner) and _BY_SAM.fullmatch(logical_id, len(owner))
-            for owner in (*owners, *(_SAMS_OWN if owners else ()))
+            logical_id[:length] in self._sams and _BY_SAM.fullmatch(logical_id, length) for length in lengths
         )
 
     def _plausible(self, logical_id: str, type_name: str, attribute: str | None) -> str:

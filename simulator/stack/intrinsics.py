@@ -158,16 +158,16 @@ class Document:
                 raise TemplateError(f"the template has no parameter '{name}'", hint=hint)
         given = {**{name: value for name, value in defaults.items() if name in declared}, **chosen}
         bound: dict[str, str] = {}
-        for name, definition in declared.items():
-            if not isinstance(definition, Located):
-                self.fail(f"parameter {name} must be a mapping", declared.lines[name])
-        if missing := [name for name in declared if name not in given and "Default" not in declared[name]]:
+        valued = {name for name, each in declared.items() if not isinstance(each, Located) or "Default" in each}
+        if missing := [name for name in declared if name not in valued.union(given)]:
             names = ", ".join(f"'{name}'" for name in missing)
             have = f"parameter {names} has" if len(missing) == 1 else f"parameters {names} have"
             hint = "add " + " ".join(f"--parameter {name}=VALUE" for name in missing)
             self.fail(f"{have} no default and no value", declared.lines[missing[0]], hint=hint)
         for name, definition in declared.items():
             line = declared.lines[name]
+            if not isinstance(definition, Located):
+                self.fail(f"parameter {name} must be a mapping", line)
             value = str(given[name]) if name in given else plain_text(definition["Default"])
             self._check_parameter(name, value, definition, line)
             bound[name] = value

@@ -28,14 +28,17 @@ class Properties:
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
         """Raise `TemplateError` at this key's line, or at this section's."""
-        line = self._values.lines.get(key, self._values.line) if key else self._values.line
         name = f"{self._path}{key}: " if key else ""
-        self._document.fail(name + message, line, self.logical_id)
+        self._document.fail(name + message, self.line_of(key) if key else self.line, self.logical_id)
 
     @property
     def line(self) -> int:
         """Where it begins in the template."""
         return self._values.line
+
+    def line_of(self, key: str) -> int:
+        """The line of a property."""
+        return self._values.lines.get(key) or self.line
 
     @property
     def path(self) -> str:
@@ -97,7 +100,7 @@ class Properties:
     def section(self, key: str) -> Properties:
         """A nested mapping, empty if it is absent."""
         value = self.raw(key)
-        return self._child(key, value if value is not None else Located())
+        return self._child(key, value if value is not None else Located(self.line_of(key)))
 
     def choice(self, key: str, choices: tuple[Choice, ...], default: Choice) -> Choice:
         """One of several texts."""
@@ -119,7 +122,7 @@ class Properties:
         """A nested mapping, or JSON text of one."""
         value = self.json(key)
         given = isinstance(value, dict) and not isinstance(value, Located)
-        return self._child(key, Located(self._values.lines.get(key, self.line), value) if given else value)
+        return self._child(key, Located(self.line_of(key), value) if given else value)
 
     def sections(self, key: str) -> list[Properties]:
         """A list of mappings."""
@@ -150,7 +153,7 @@ class Properties:
         if self._dismissed:
             return []
         left = [key for key in self._values if key not in self._taken and key not in _DESCRIPTIVE]
-        own = [(self._path + key, self._values.lines.get(key) or self._values.line) for key in left]
+        own = [(self._path + key, self.line_of(key)) for key in left]
         return own + [each for child in self._children for each in child.unread()]
 
     def _items(self, key: str) -> list[Any]:

@@ -9,28 +9,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from simulator.base import limits
 from simulator.base.files import UnusableFileError, read_bounded
-from simulator.stack import declared
-from simulator.stack.declared import BUCKET, KINDS, QUEUE, SIMPLE_TABLE, TABLE, Declarations, NotSimulatedError
-from simulator.stack.functions import Functions
-from simulator.stack.intrinsics import Document, TemplateError, pseudo_parameters
-from simulator.stack.model import Bucket, Function, Ignored, Index, Queue, Redrive, Stack, Table
+from simulator.stack.declared import (
+    BUCKET,
+    KINDS,
+    PLAIN_LAYER,
+    QUEUE,
+    SAM_FUNCTION,
+    SAM_LAYER,
+    SIMPLE_TABLE,
+    TABLE,
+    Declarations,
+    NotSimulatedError,
+)
+from simulator.stack.intrinsics import Document, TemplateError, plain_text, pseudo_parameters
+from simulator.stack.model import (
+    OWN_HANDLERS,
+    AsynchronousInvocation,
+    Bucket,
+    Function,
+    Index,
+    Queue,
+    Redrive,
+    Stack,
+    Table,
+)
 from simulator.stack.packaged import packaged_template, shown_template
 from simulator.stack.properties import Properties
 from simulator.stack.triggers import Triggers
+from simulator.stack.variables import leads_away
 
 __all__ = ["TemplateError", "load"]
 
 T = TypeVar("T")
+_OWN_NAMES = ("GeneratorLambda", "ConsumerLambda")
 _QUEUE_POLICY = "AWS::SQS::QueuePolicy"
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _RULE = "AWS::Events::Rule"
-_SIMULATED = {*KINDS, declared.SAM_LAYER, declared.PLAIN_LAYER, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
+_SIMULATED = {*KINDS, SAM_LAYER, PLAIN_LAYER, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
 
 # Why the twin ignores a resource, by the first pattern that its type matches.
 _REASONS = (
@@ -77,8 +99,10 @@ class _Loader:
     def __init__(self, document: Document, stack_name: str, folder: Path) -> None:
         self._document = document
         self._declared = Declarations(document, stack_name)
-        self._functions = Functions(self._declared, folder)
         self._triggers = Triggers(self._declared)
+        self._folder = folder
+        layers = self._declared.of(SAM_LAYER, PLAIN_LAYER)
+        self._layers = {self._declared.reference(each, None): self._layer(each) for each in layers}
         self._policies: dict[str, Mapping[str, Any]] = {}
 
     def stack(self) -> Stack:
@@ -95,7 +119,7 @@ class _Loader:
         for logical_id, kind in self._declared.types.items():
             if kind not in _SIMULATED:
                 reason = next(reason for pattern, reason in _REASONS if re.fullmatch(pattern, kind))
-                self._ignore(logical_id, kind, reason, lines[logical_id])
+                self._declared.ignore(logical_id, kind, reason, lines[logical_id])
         return Stack(
             name=self._declared.stack_name,
             parameters=self._document.parameters,
@@ -120,15 +144,51 @@ class _Loader:
             with self._declared.tolerating(properties):
                 made[logical_id] = read(logical_id, properties)
             for path, line in properties.unread():
-                self._ignore(logical_id, path, "not simulated", line)
+                self._declared.ignore(logical_id, path, "not simulated", line)
         return made
-
-    def _ignore(self, logical_id: str, what: str, reason: str, line: int) -> None:
-        self._declared.ignored.append(Ignored(logical_id, what, reason, line))
 
     def _function(self, logical_id: str, properties: Properties) -> Function:
         self._triggers.events(logical_id, properties)
-        return self._functions.function(logical_id, properties)
+        is_sam = self._declared.types[logical_id] == SAM_FUNCTION
+        logging = properties.section("LoggingConfig")
+        logging.choice("ApplicationLogLevel", limits.LOG_LEVELS, "INFO")
+        variables = properties.section("Environment").mapping("Variables")
+        for name in filter(leads_away, variables):
+            what, why = f"Environment.Variables.{name}", "it would lead away from the endpoint"
+            self._declared.ignore(logical_id, what, why, properties.line_of("Environment"))
+        given = properties.raw("CodeUri") or "." if is_sam else properties.raw("Code")
+        packed = given if isinstance(given, dict) else {}
+        source = packed.get("ZipFile") or properties.optional_text("InlineCode")
+        is_image = properties.raw("PackageType") == "Image" or bool(
+            properties.raw("ImageUri") or packed.get("ImageUri")
+        )
+        code = None if source or is_image else self._local(given)
+        handler = properties.text("Handler", "" if is_image else None)
+        return Function(
+            **self._declared.identity(logical_id),
+            handler=handler,
+            runtime=properties.text("Runtime", "" if is_image else None),
+            memory_mb=properties.integer("MemorySize", 128),
+            timeout_s=properties.integer("Timeout", 3),
+            environment={name: plain_text(value) for name, value in variables.items()},
+            reserved_concurrency=properties.optional_integer("ReservedConcurrentExecutions"),
+            log_format=logging.choice("LogFormat", ("Text", "JSON"), "Text"),
+            log_level=logging.optional_text("ApplicationLogLevel"),
+            asynchronous=_asynchronous(properties, "DeadLetterQueue" if is_sam else "DeadLetterConfig"),
+            code=code,
+            source=source and plain_text(source),
+            layers=tuple(self._layers.get(each) or each for each in properties.texts("Layers")),
+            is_own=handler in OWN_HANDLERS and (logical_id in _OWN_NAMES or _is_ours(code, handler)),
+        )
+
+    def _layer(self, logical_id: str) -> Path | None:
+        is_sam = self._declared.types[logical_id] == SAM_LAYER
+        return self._local(self._declared.properties(logical_id).raw("ContentUri" if is_sam else "Content"))
+
+    def _local(self, given: Any) -> Path | None:
+        """The path that a template names; None for what is in a bucket."""
+        is_local = isinstance(given, str) and not given.startswith(("s3://", "https://"))
+        return self._folder / given if is_local else None
 
     def _bucket(self, logical_id: str, properties: Properties) -> Bucket:
         return Bucket(
@@ -200,6 +260,29 @@ class _Loader:
                 *(_index(each, False) for each in properties.sections("LocalSecondaryIndexes")),
             ),
         )
+
+
+def _is_ours(code: Path | None, handler: str) -> bool:
+    """Whether a handler with our name runs from this installation: it has no code of that name, or this very file."""
+    module = handler.rpartition(".")[0].replace(".", "/") + ".py"
+    with suppress(OSError, ValueError):  # a zip, or a path that no file can have
+        return code is None or (code / module).samefile(packaged_template().parent.parent / module)
+    return True
+
+
+def _asynchronous(properties: Properties, dead_letters: str) -> AsynchronousInvocation:
+    configuration = properties.section("EventInvokeConfig")
+    failure = configuration.section("DestinationConfig").section("OnFailure")
+    failure.raw("Type")
+    dead_letter = properties.section(dead_letters)
+    dead_letter.raw("Type")
+    return AsynchronousInvocation(
+        **configuration.integers(
+            maximum_retries="MaximumRetryAttempts", maximum_event_age_s="MaximumEventAgeInSeconds"
+        ),
+        dead_letter_arn=dead_letter.optional_text("TargetArn"),
+        on_failure_arn=failure.optional_text("Destination"),
+    )
 
 
 def _keys(section: Properties) -> dict[str, str]:

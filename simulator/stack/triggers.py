@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Literal
 
 from simulator.base import limits
 from simulator.stack.declared import BUCKET, Declarations, NotSimulatedError
 from simulator.stack.model import EventSourceMapping, Notification, ProvisionedPollers, Schedule
 from simulator.stack.patterns import read_pattern
 from simulator.stack.properties import Properties
-
-Service = Literal["rule", "scheduler"]
 
 
 class Triggers:
@@ -40,8 +37,8 @@ class Triggers:
         if kind == "SQS":
             self.mappings[logical_id] = self._mapping(logical_id, function, properties, "Queue")
         elif kind in ("Schedule", "ScheduleV2"):
-            service: Service = "rule" if kind == "Schedule" else "scheduler"
-            self.schedules[logical_id] = self._schedule(logical_id, function, service, properties, properties)
+            is_rule = kind == "Schedule"
+            self.schedules[logical_id] = self._schedule(logical_id, function, is_rule, properties, properties)
         elif kind == "S3":
             bucket = properties.text("Bucket")
             owners = [each for each in self._declared.of(BUCKET) if self._declared.name(each) == bucket]
@@ -81,7 +78,7 @@ class Triggers:
         """An `AWS::Scheduler::Schedule`, if its target is a function."""
         target = properties.section("Target")
         function = self._declared.target(target, "Arn", "function")
-        return self._schedule(logical_id, function, "scheduler", properties, target)
+        return self._schedule(logical_id, function, False, properties, target)
 
     def rule(self, logical_id: str, properties: Properties) -> None:
         """An `AWS::Events::Rule` with a schedule: one for each of its targets that is a function."""
@@ -93,16 +90,16 @@ class Triggers:
             with self._declared.tolerating(target):
                 target.raw("Id")
                 function = self._declared.target(target, "Arn", "function")
-                self.schedules[each] = self._schedule(each, function, "rule", properties, target)
+                self.schedules[each] = self._schedule(each, function, True, properties, target)
 
     def _schedule(
-        self, logical_id: str, function: str, service: Service, properties: Properties, target: Properties
+        self, logical_id: str, function: str, is_rule: bool, properties: Properties, target: Properties
     ) -> Schedule:
         """One schedule of one function. `target` has the input, which a SAM event has among its properties."""
         is_event = target is properties
         name = properties.text("Name", f"{self._declared.stack_name}-{logical_id}")
         path, time_zone = "events:{}:{}:rule", "UTC"
-        if service == "scheduler":
+        if not is_rule:
             properties.section("FlexibleTimeWindow").raw("Mode")
             path = f"scheduler:{{}}:{{}}:schedule/{properties.text('GroupName', 'default')}"
             time_zone = properties.text("ScheduleExpressionTimezone", "UTC")
@@ -112,8 +109,8 @@ class Triggers:
             logical_id=logical_id,
             name=name,
             function=function,
-            expression=properties.text("Schedule" if is_event and service == "rule" else "ScheduleExpression"),
-            kind=service,
+            expression=properties.text("Schedule" if is_event and is_rule else "ScheduleExpression"),
+            kind="rule" if is_rule else "scheduler",
             arn=f"arn:aws:{path.format(limits.REGION, limits.ACCOUNT_ID)}/{name}",
             input=given,
             enabled=(not is_event or properties.boolean("Enabled", True))

@@ -95,6 +95,14 @@ def test_the_most_values_are_read_and_one_more_is_not() -> None:
             read(text)
 
 
+def test_a_long_text_cannot_be_repeated_as_often() -> None:
+    """Each thousand characters count as a value, wherever an alias repeats them."""
+    text = f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 1_000)}]"
+    with pytest.raises(DocumentError, match="more than 100,000 values"):
+        compose(text)
+    compose(text.replace("x" * 100_000, "x"))
+
+
 def test_python_s_own_parser_is_held_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """If PyYAML has no libyaml, the same is read and refused."""
     monkeypatch.setattr(documents, "_FastLoader", documents._YamlLoader)

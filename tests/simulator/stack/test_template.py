@@ -362,3 +362,16 @@ def test_a_policy_for_an_unknown_queue_is_listed(load_text: Load) -> None:
     assert [(each.property, each.reason) for each in stack.ignored] == [
         ("AWS::SQS::QueuePolicy", "x is not a queue in this template")
     ]
+
+
+def test_functions_of_long_texts_stay_bounded(load_text: Load) -> None:
+    """What a function joins or writes counts, also where the text itself was made by none."""
+    long = "x" * 20_000
+    for written in (
+        f"!Join ['', [{', '.join(['*a'] * 2_000)}]]",
+        f"{{Fn::ToJsonString: [{', '.join(['*a'] * 2_000)}]}}",
+    ):
+        with pytest.raises(TemplateError, match="characters of text in total"):
+            load_text(
+                f"Sid: &a {long}\nResources: {{Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: {written}}}}}}}"
+            )
