@@ -41,7 +41,7 @@ class LoadSession:
         """Create the session for a plan and a stack whose bucket or queue has this name."""
         copies, now = plan.copies, clock.now()
         if copies is None:
-            objects = Objects(wiring(stack).notification.prefix, plan.rows, plan.seed, now)
+            objects = Objects(wiring(stack).notification.key_prefix, plan.rows, plan.seed, now)
         else:
             objects = Objects(copies.prefix, 0, plan.seed, now, copies.end, copies.content)
         live = Live(plan.target, plan.objects)

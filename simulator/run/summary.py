@@ -110,7 +110,8 @@ def _duration_s(snapshot: Snapshot, ended_at: float) -> float | None:
 
 def _generated(snapshot: Snapshot, source_rows: int | None) -> dict[str, int]:
     if source_rows is not None:
-        return {"invocations": 0, "files": snapshot.puts, "rows": source_rows, "bytes": snapshot.put_bytes}
+        files = min(snapshot.puts, snapshot.options.objects or 0)
+        return {"invocations": 0, "files": files, "rows": source_rows, "bytes": snapshot.put_bytes}
     metrics = snapshot.generator.metrics
     return {
         "invocations": snapshot.generator.invocations,

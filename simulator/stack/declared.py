@@ -14,17 +14,14 @@ from simulator.stack.intrinsics import Document, Located, plain_text
 from simulator.stack.model import Ignored
 from simulator.stack.properties import Properties
 
-SAM_FUNCTION, PLAIN_FUNCTION = "AWS::Serverless::Function", "AWS::Lambda::Function"
-SAM_LAYER, PLAIN_LAYER = "AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"
-QUEUE, BUCKET = "AWS::SQS::Queue", "AWS::S3::Bucket"
-TABLE, GLOBAL_TABLE, SIMPLE_TABLE = "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::Serverless::SimpleTable"
+SAM_FUNCTION, SIMPLE_TABLE = "AWS::Serverless::Function", "AWS::Serverless::SimpleTable"
 KINDS: Mapping[str, NamedKind] = {
     SAM_FUNCTION: "function",
-    PLAIN_FUNCTION: "function",
-    QUEUE: "queue",
-    BUCKET: "bucket",
-    TABLE: "table",
-    GLOBAL_TABLE: "table",
+    "AWS::Lambda::Function": "function",
+    "AWS::SQS::Queue": "queue",
+    "AWS::S3::Bucket": "bucket",
+    "AWS::DynamoDB::Table": "table",
+    "AWS::DynamoDB::GlobalTable": "table",
     SIMPLE_TABLE: "table",
 }
 _QUEUE_URL = "https://sqs.{region}.amazonaws.com/{account}/{name}"
@@ -90,8 +87,8 @@ class Declarations:
         return types
 
     def of(self, *types: str) -> list[str]:
-        """The logical ids of the resources of these types, in the template's order."""
-        return [logical_id for logical_id, type_name in self.types.items() if type_name in types]
+        """The logical ids of the resources of these types, or of these kinds, in the template's order."""
+        return [each for each, its in self.types.items() if KINDS.get(its) in types or ("::" in its and its in types)]
 
     def properties(self, logical_id: str) -> Properties:
         """The resource's properties, of a SAM function with its Globals."""
@@ -202,7 +199,7 @@ class Declarations:
         if given.startswith("arn:"):
             return self._by_arn.get(":".join(parts[:7]))
         name = parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]
-        return next((each for each in self.of(SAM_FUNCTION, PLAIN_FUNCTION) if self.name(each) == name), None)
+        return next((each for each in self.of("function") if self.name(each) == name), None)
 
     def target(
         self, section: Properties, key: str, kind: Literal["queue", "function"], *, by_name: bool = False
@@ -219,14 +216,17 @@ class Declarations:
             if self.is_fifo(logical_id):
                 raise NotSimulatedError(f"its {key} is a FIFO queue")
             return logical_id
-        for each in self.of(QUEUE) if kind == "queue" else ():
+        for each in self.of("queue") if kind == "queue" else ():
             if given in (self.name(each), self.value(each, "")):
                 section.fail(f"must be an ARN, like !GetAtt {each}.Arn, not '{given}'", key)
         raise NotSimulatedError(f"{given or key} is not a {kind} in this template")
 
     def is_fifo(self, logical_id: str) -> bool:
         """Whether it is a FIFO queue."""
-        return self.types[logical_id] == QUEUE and plain_text(self._early(logical_id, "FifoQueue")).lower() == "true"
+        return (
+            KINDS[self.types[logical_id]] == "queue"
+            and plain_text(self._early(logical_id, "FifoQueue")).lower() == "true"
+        )
 
 
 def _merged(shared: Located, own: Located) -> Located:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote_plus
 
 from simulator.stack.patterns import Pattern
 
@@ -136,6 +137,16 @@ class Notification:
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
+
+    @property
+    def key_prefix(self) -> str:
+        """The prefix as keys begin with it: S3 compares what its events write, such as `dt%3D2026/`."""
+        return unquote_plus(self.prefix)
+
+    @property
+    def key_suffix(self) -> str:
+        """The suffix as keys end with it."""
+        return unquote_plus(self.suffix)
 
 
 @dataclass(frozen=True, slots=True)

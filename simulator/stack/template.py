@@ -15,18 +15,7 @@ from typing import Any, TypeVar
 
 from simulator.base import limits
 from simulator.base.files import UnusableFileError, read_bounded
-from simulator.stack.declared import (
-    BUCKET,
-    KINDS,
-    PLAIN_LAYER,
-    QUEUE,
-    SAM_FUNCTION,
-    SAM_LAYER,
-    SIMPLE_TABLE,
-    TABLE,
-    Declarations,
-    NotSimulatedError,
-)
+from simulator.stack.declared import KINDS, SAM_FUNCTION, SIMPLE_TABLE, Declarations, NotSimulatedError
 from simulator.stack.intrinsics import Document, TemplateError, plain_text, pseudo_parameters
 from simulator.stack.model import (
     OWN_HANDLERS,
@@ -47,12 +36,13 @@ from simulator.stack.variables import leads_away
 __all__ = ["TemplateError", "load"]
 
 T = TypeVar("T")
+_LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
 _OWN_NAMES = ("GeneratorLambda", "ConsumerLambda")
 _QUEUE_POLICY = "AWS::SQS::QueuePolicy"
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _RULE = "AWS::Events::Rule"
-_SIMULATED = {*KINDS, SAM_LAYER, PLAIN_LAYER, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
+_SIMULATED = {*KINDS, *_LAYERS, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
 
 # Why the twin ignores a resource, by the first pattern that its type matches.
 _REASONS = (
@@ -101,20 +91,20 @@ class _Loader:
         self._declared = Declarations(document, stack_name)
         self._triggers = Triggers(self._declared)
         self._folder = folder
-        layers = self._declared.of(SAM_LAYER, PLAIN_LAYER)
+        layers = self._declared.of(*_LAYERS)
         self._layers = {self._declared.reference(each, None): self._layer(each) for each in layers}
         self._policies: dict[str, Mapping[str, Any]] = {}
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
-        self._each((_QUEUE_POLICY,), self._queue_policy)
-        queues = self._each((QUEUE,), self._queue)
-        functions = self._each(_types("function"), self._function)
-        self._each((_RULE,), self._triggers.rule)
-        mappings = self._triggers.mappings | self._each((_MAPPING,), self._triggers.mapping)
-        schedules = self._triggers.schedules | self._each((_SCHEDULE,), self._triggers.schedule)
-        buckets = self._each((BUCKET,), self._bucket)
-        tables = self._each(_types("table"), self._table)
+        self._each(_QUEUE_POLICY, self._queue_policy)
+        queues = self._each("queue", self._queue)
+        functions = self._each("function", self._function)
+        self._each(_RULE, self._triggers.rule)
+        mappings = self._triggers.mappings | self._each(_MAPPING, self._triggers.mapping)
+        schedules = self._triggers.schedules | self._each(_SCHEDULE, self._triggers.schedule)
+        buckets = self._each("bucket", self._bucket)
+        tables = self._each("table", self._table)
         lines = {each: self._document.resources.lines[each] for each in self._declared.types}
         for logical_id, kind in self._declared.types.items():
             if kind not in _SIMULATED:
@@ -134,10 +124,10 @@ class _Loader:
             document=self._document.root,
         )
 
-    def _each(self, types: tuple[str, ...], read: Callable[[str, Properties], T]) -> dict[str, T]:
-        """The result of `read` for each resource of these types; the properties that it did not read are noted."""
+    def _each(self, type_or_kind: str, read: Callable[[str, Properties], T]) -> dict[str, T]:
+        """The result of `read` for each of these resources; the properties that it did not read are noted."""
         made = {}
-        for logical_id in self._declared.of(*types):
+        for logical_id in self._declared.of(type_or_kind):
             properties = self._declared.properties(logical_id)
             if (kind := KINDS.get(self._declared.types[logical_id])) is not None:
                 properties.raw(f"{kind.title()}Name")
@@ -182,8 +172,7 @@ class _Loader:
         )
 
     def _layer(self, logical_id: str) -> Path | None:
-        is_sam = self._declared.types[logical_id] == SAM_LAYER
-        return self._local(self._declared.properties(logical_id).raw("ContentUri" if is_sam else "Content"))
+        return self._local(self._declared.properties(logical_id).raw(_LAYERS[self._declared.types[logical_id]]))
 
     def _local(self, given: Any) -> Path | None:
         """The path that a template names; None for what is in a bucket."""
@@ -199,7 +188,7 @@ class _Loader:
 
     def _queue_policy(self, _: str, properties: Properties) -> None:
         document = properties.mapping("PolicyDocument")
-        queues = {self._declared.name(each): each for each in self._declared.of(QUEUE)}
+        queues = {self._declared.name(each): each for each in self._declared.of("queue")}
         for url in properties.texts("Queues"):
             with self._declared.tolerating(properties):
                 if (owner := queues.get(url.rsplit("/", 1)[-1])) is None:
@@ -242,7 +231,7 @@ class _Loader:
                 for attribute in properties.sections("AttributeDefinitions")
             }
             keys = _keys(properties)
-            on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST" or kind != TABLE
+            on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST" or "Global" in kind
         typed = {role: (name, types.get(name, "S")) for role, name in keys.items()}
         return Table(
             **self._declared.identity(logical_id),
@@ -302,7 +291,3 @@ def _index(section: Properties, is_global: bool) -> Index:
         projection=projection.choice("ProjectionType", ("ALL", "KEYS_ONLY", "INCLUDE"), "ALL"),
         projected=tuple(projection.texts("NonKeyAttributes")),
     )
-
-
-def _types(kind: str) -> tuple[str, ...]:
-    return tuple(each for each, its in KINDS.items() if its == kind)

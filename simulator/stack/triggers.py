@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from simulator.base import limits
-from simulator.stack.declared import BUCKET, Declarations, NotSimulatedError
+from simulator.stack.declared import Declarations, NotSimulatedError
 from simulator.stack.model import EventSourceMapping, Notification, ProvisionedPollers, Schedule
 from simulator.stack.patterns import read_pattern
 from simulator.stack.properties import Properties
@@ -41,7 +41,7 @@ class Triggers:
             self.schedules[logical_id] = self._schedule(logical_id, function, is_rule, properties, properties)
         elif kind == "S3":
             bucket = properties.text("Bucket")
-            owners = [each for each in self._declared.of(BUCKET) if self._declared.name(each) == bucket]
+            owners = [each for each in self._declared.of("bucket") if self._declared.name(each) == bucket]
             if not owners:
                 raise NotSimulatedError(f"{bucket} is not a bucket in this template")
             self.notifications[owners[0]].append(_notification(properties, function, "Events"))

@@ -110,7 +110,7 @@ class Telemetry:
             observations.PhaseChanged: self._phase_changed,
             observations.TickFired: self._tick_fired,
             observations.ObjectPut: self._object_put,
-            observations.MessageSent: lambda sent: self._began(sent.at),
+            observations.MessageSent: self._message_sent,
             observations.PollersScaled: self._pollers_scaled,
             observations.EnvironmentStarted: self._environment_started,
             observations.EnvironmentRetired: self._environment_retired,
@@ -213,6 +213,10 @@ class Telemetry:
         if self._ledger is not None:
             self._ledger.put(put)
         self._put_bytes += put.size_bytes
+
+    def _message_sent(self, sent: observations.MessageSent) -> None:
+        self._began(sent.at)
+        self._puts += 1
 
     def _pollers_scaled(self, scaled: observations.PollersScaled) -> None:
         function = self._functions[self._mapped[scaled.mapping]]

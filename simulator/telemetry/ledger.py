@@ -58,7 +58,7 @@ class Ledger:
 
     def __init__(self, stack: Stack, path: Wiring) -> None:
         self._consumer = path.consumer
-        self._prefix = path.notification.prefix
+        self._prefix = path.notification.key_prefix
         self._sizes: dict[str, tuple[int, int]] = {}
         self._generators: dict[str, _Generator] = {}
         self._generator_of: dict[str, _Generator] = {}

@@ -232,7 +232,7 @@ class Twin:
             s3=self.clients.s3,
             dynamodb=self.clients.dynamodb,
             bucket=path.bucket.name,
-            prefix=path.notification.prefix,
+            prefix=path.notification.key_prefix,
             table=path.table.name,
             environ=path.consumer.environment,
             rejected_prefix=path.rejected_prefix,

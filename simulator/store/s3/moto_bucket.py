@@ -12,7 +12,7 @@ from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.s3.keys import indexed_keys
-from simulator.store.s3.notifications import Sequencers, record, test_event
+from simulator.store.s3.notifications import Sequencers, record, test_event, written
 from simulator.store.sqs.moto_queue import new_message
 
 _MODELS = "moto.s3.models:"
@@ -45,7 +45,7 @@ def _install_events() -> None:
         scope, event = SCOPE.get(), str(event_name.value).removeprefix("s3:")
         at = scope.store.clock.now()
         for notification in configuration.queue:
-            if notification.matches(event_name, key.name):
+            if notification.matches(event_name, written(key.name)):
                 sequencer = sequencers.next(at)
                 body = record(bucket, key, event, notification.id, scope.routed, sequencer, at)
                 _deliver(bucket, notification.arn, body, account_id)

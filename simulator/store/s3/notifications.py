@@ -26,9 +26,17 @@ class Sequencers:
         return f"{self._last:018X}"
 
 
+def written(key: str) -> str:
+    """A key as events have it, and as prefix and suffix of a notification are compared with it.
+
+    S3 User Guide, notification-content-structure and notification-how-to-filtering.
+    """
+    return quote_plus(key, safe="/")
+
+
 def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Routed, sequencer: str, at: float) -> str:
     """The message for one event, as JSON text. `bucket` and `key` are moto's objects, `cause` the request."""
-    described: dict[str, Any] = {"key": quote_plus(key.name, safe="/")}
+    described: dict[str, Any] = {"key": written(key.name)}
     if event.startswith("ObjectCreated"):
         described |= {"size": key.size, "eTag": key.etag.strip('"')}
     if bucket.is_versioned and key.version_id != "null":

@@ -32,7 +32,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     names = parameter_names(stack, path)
     given = {setting: parameters[name] for setting, name in names.items() if name in parameters}
     environ = {setting: path.consumer.environment.get(setting, "") for setting in FILE_SETTINGS}
-    found = find(options.paths, path.notification.prefix)
+    found = find(options.paths, path.notification.key_prefix)
     require_writable(options.write, inputs=(file.path for file in found.files))
     # The beginning of each file is read twice: once to guess, once with the whole file.
     total = sum(size + min(size, limits.SOURCE_HEAD_BYTES) for size in sizes(found.files))

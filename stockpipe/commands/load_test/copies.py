@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from pathlib import Path
-from urllib.parse import unquote_plus
 
 from simulator.base import limits
 from simulator.base.errors import InputError
@@ -50,15 +49,14 @@ def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
 
     heard = {each: found for each, bucket in stack.buckets.items() if (found := [*filter(hears, bucket.notifications)])}
     to = place("--object", "bucket", {each: stack.buckets[each].name for each in heard}, options.to)
-    # S3 compares prefix and suffix with the key as its events write it.
-    matching = [each for each in heard[to] if file.name.endswith(unquote_plus(each.suffix))]
+    matching = [each for each in heard[to] if file.name.endswith(each.key_suffix)]
     if not matching:
-        only = f"bucket {to} only tells of '*{unquote_plus(heard[to][0].suffix)}'"
+        only = f"bucket {to} only tells of '*{heard[to][0].key_suffix}'"
         raise InputError(f"--object: no function would hear of '{file.name}': {only}", hint="rename the file")
     if options.backlog and matching[0].target in stack.functions:
         raise InputError(f"'--backlog' needs a queue, and bucket {to} invokes a function")
     content = b64encode(file_of("--object", file, limits.LOAD_FILE_BYTES)).decode()
-    return Copies("object", to, stack.buckets[to].name, content, unquote_plus(matching[0].prefix), f"-{file.name}")
+    return Copies("object", to, stack.buckets[to].name, content, matching[0].key_prefix, f"-{file.name}")
 
 
 def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:

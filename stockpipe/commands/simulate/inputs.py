@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_plus
 
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
@@ -66,7 +65,7 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
     Raises `InputError` with one line per unreadable file, unless those are skipped and something remains. If the
     consumer is not ours, we do not know what it reads, and refuse only files that cannot be sent.
     """
-    found = find(paths, path.notification.prefix)
+    found = find(paths, path.notification.key_prefix)
     names = parameter_names(stack, path)
     problems = list(found.problems)
     files = found.files
@@ -94,9 +93,7 @@ def as_they_are(paths: Sequence[Path], stack: Stack) -> tuple[str, Chosen]:
     for logical_id in entrances(notifying, stack):
         bucket = stack.buckets[logical_id]
         notification = bucket.notifications[0]
-        # S3 compares prefix and suffix with the key as its events write it.
-        prefix, suffix = unquote_plus(notification.prefix), unquote_plus(notification.suffix)
-        found = find(paths, prefix, as_it_is=True)
+        found, suffix = find(paths, notification.key_prefix, as_it_is=True), notification.key_suffix
         if found.problems:
             raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
         unmatched = [file for file in found.files if not file.key.endswith(suffix)]

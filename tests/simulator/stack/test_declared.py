@@ -80,6 +80,7 @@ Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Ref Nowhere}}
   Fn::ForEach::Topics: [Name, [A, B], {"Topic${Name}": {Type: AWS::SNS::Topic}}]
   Role: {Type: AWS::IAM::Role}
+  Mistaken: {Type: queue}
   Scaling: {Type: AWS::ApplicationAutoScaling::ScalingPolicy}
   Q: {Type: AWS::SQS::Queue, Properties: {Tags: [], KmsMasterKeyId: k}}
 """
@@ -92,8 +93,9 @@ def test_what_is_not_simulated_is_listed_with_reason_and_line(load_text: Load) -
         (3, "Vpc", "AWS::EC2::VPC", "not simulated"),
         (4, "Fn::ForEach::Topics", "Fn::ForEach::Topics", "not simulated"),
         (5, "Role", "AWS::IAM::Role", "the store has no IAM"),
-        (6, "Scaling", "AWS::ApplicationAutoScaling::ScalingPolicy", "not simulated"),
-        (7, "Q", "KmsMasterKeyId", "not simulated"),
+        (6, "Mistaken", "queue", "not simulated"),
+        (7, "Scaling", "AWS::ApplicationAutoScaling::ScalingPolicy", "not simulated"),
+        (8, "Q", "KmsMasterKeyId", "not simulated"),
     ]
     assert list(stack.queues) == ["Q"]
 

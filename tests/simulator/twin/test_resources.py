@@ -17,9 +17,9 @@ from fakes import declare
 from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import ExitCode
+from simulator.base.policies import allows_s3
 from simulator.stack.model import Bucket, Index, Notification, Redrive, Stack, Table
 from simulator.stack.template import load
-from simulator.store.s3.policies import allows_s3
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, ResourceRefused
 
