@@ -179,11 +179,11 @@ def _reason(done: subprocess.CompletedProcess[str], summary: dict[str, Any]) -> 
 
 def _complaints(done: subprocess.CompletedProcess[str], summary: dict[str, Any]) -> Iterator[str]:
     """What a failed run says of itself, the most telling first: failures of the handlers, then errors of ours."""
-    for failure in summary.get("failures") or []:
+    for failure in (*(summary.get("failures") or []), *(summary.get("tick_failures") or [])):
         yield str(failure.get("reason"))
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in reversed(done.stderr.splitlines()) if line.strip()]
     yield from (line for line in lines if line.startswith("stockpipe: "))
-    yield from reversed(lines)
+    yield from lines
 
 
 def show(outcomes: list[Outcome]) -> None:

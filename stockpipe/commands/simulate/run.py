@@ -80,8 +80,11 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         scenario = scenario.filled(_caption_values(options, stack, duration_s))
     if scenario is not None:
         wiring(stack)  # a scenario tells of the pipeline
+    if options.event is None:
+        require_sound(stack, options.template)
     inputs, left_out = chosen_inputs(options, stack)
-    require_sound(stack, options.template, invoked=inputs.function)
+    if inputs.function is not None:
+        require_sound(stack, options.template, invoked=inputs.function)
     invoked = (inputs.function,) if inputs.function else ()
     folders = (options.template.resolve().parent if options.template else Path.cwd(), Path.cwd())
     schedule = not options.no_schedule and not inputs

@@ -17,6 +17,7 @@ from simulator.run.sources import Inputs
 from simulator.stack.model import Bucket, Notification, Redrive, Stack
 from stockpipe.commands.simulate.inputs import chosen_inputs
 from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.simulate.run import resolve
 
 Write = Callable[[str, str], Path]
 
@@ -99,6 +100,23 @@ def test_files_need_a_bucket_that_notifies(write: Write) -> None:
     with pytest.raises(InputError, match="no bucket of the template notifies a queue or a function") as caught:
         chosen(application(buckets={"Silent": notifying("Silent")}), sources=(write("a", ""),))
     assert caught.value.hint == "send messages with --send FILE.jsonl"
+
+
+def test_what_aws_refuses_comes_before_what_the_input_lacks(write: Write) -> None:
+    """A bucket that SAM does not accept is why no bucket notifies, and is what the line says."""
+    write("src/app.py", "")
+    template = """
+    Transform: AWS::Serverless-2016-10-31
+    Resources:
+      Reader:
+        Type: AWS::Serverless::Function
+        Properties:
+          {Handler: app.handler, Runtime: python3.13, CodeUri: src/, Events:
+            {Put: {Type: S3, Properties: {Bucket: somebody-elses, Events: 's3:ObjectCreated:*'}}}}
+    """
+    options = SimulateOptions(template=write("template.yaml", template), sources=(write("a.txt", ""),))
+    with pytest.raises(InputError, match="S3 events must reference an S3 bucket in the same template"):
+        resolve(options)
 
 
 def test_each_line_is_a_message(write: Write) -> None:
