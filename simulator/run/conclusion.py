@@ -14,7 +14,7 @@ from simulator.telemetry.snapshot import Conclusion
 def conclusion(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = bounds.FIGURES) -> Conclusion:
     """The conclusion from a summary of `simulate` or `load-test`; `figures` are those that its bounds may name."""
     missed = tuple(_missed(summary, figures))
-    if not (summary["audit"] or summary["deliveries"]):
+    if not (summary["audit"] or summary.get("deliveries")):
         return Conclusion("no audit", "nobody checked whether every row is stored", "plain", missed)
     word, meaning, tone = verdict_of(summary)
     if sample := bounds.sample_words(summary["audit"] or {}):

@@ -26,7 +26,7 @@ from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
 from simulator.run.conclusion import conclusion
 from simulator.run.hold import render_hold
-from simulator.run.invariants import find
+from simulator.run.invariants import Invariant, find
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
 from simulator.run.verdicts import verdict_of
@@ -86,7 +86,6 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     if inputs.function is not None:
         require_sound(stack, options.template, invoked=inputs.function)
     invoked = (inputs.function,) if inputs.function else ()
-    folders = (options.template.resolve().parent if options.template else Path.cwd(), Path.cwd())
     schedule = not options.no_schedule and not inputs
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
@@ -111,7 +110,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=runtime_in_force(options, options.runtime, stack),
         code=code_in_force(stack, options.code, build=not options.no_build, also=invoked),
-        invariants=tuple(find(text, folders) for text in options.invariants),
+        invariants=_invariants(options),
         capacity=options.capacity,
         port=options.port,
         drain_timeout_s=options.drain_timeout_s,
@@ -120,6 +119,14 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         hold=options.hold,
     )
     return stack, plan
+
+
+def _invariants(options: SimulateOptions) -> tuple[Invariant, ...]:
+    """The functions that `--invariant` names, beside the template or in the working directory."""
+    if not options.invariants:
+        return ()
+    folders = (*([options.template.resolve().parent] if options.template else []), Path.cwd())
+    return tuple(find(text, folders) for text in options.invariants)
 
 
 def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOptions:

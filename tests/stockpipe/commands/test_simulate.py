@@ -47,6 +47,8 @@ KEYS = {
     "latency_s",
     "throughput",
     "audit",
+    "deliveries",
+    "invariants",
     "bounds",
     "failures",
     "rejections",
@@ -172,7 +174,7 @@ def test_endless_run_ends_normally_by_one_signal(start: Start) -> None:
     """With --duration 0s one SIGTERM is the normal end: drained, audited, exit code 0."""
     running = start("simulate", *ENDLESS)
     ready = running.wait_ready()
-    assert set(ready["resources"]) == {"bucket", "queue_url", "dlq_url", "table"}
+    assert set(ready["resources"]) == {"bucket", "queue_url", "dlq_url", "table", "buckets", "queues", "tables"}
     running.signal(signal.SIGTERM)
 
     ended = running.finish()
@@ -406,7 +408,7 @@ def test_template_without_a_path_through_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_text("Resources: {Q: {Type: AWS::SQS::Queue}}", encoding="utf-8")
 
-    with pytest.raises(InputError, match="no bucket that notifies a queue"):
+    with pytest.raises(InputError, match="no queue, bucket or schedule that is simulated here invokes a function"):
         resolve(SimulateOptions(template=file))
 
 
