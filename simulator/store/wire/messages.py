@@ -80,8 +80,9 @@ class Routed(NamedTuple):
 
     @property
     def is_query(self) -> bool:
-        """Whether the client uses SQS's older form-encoded protocol."""
-        return "x-amz-target" not in self.request.headers and self.service in ("sqs", "sts")
+        """Whether the client uses the older form-encoded protocol: SQS's older one, or that of STS, SNS and others."""
+        is_form = self.service in ("sqs", "sts") or (self.operation != "" and self.service != "s3")
+        return "x-amz-target" not in self.request.headers and is_form
 
 
 @dataclass(slots=True)
