@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 
 from simulator.base import limits
@@ -119,7 +120,10 @@ class Triggers:
         )
 
     def of_bucket(self, bucket: str, configuration: Properties) -> tuple[Notification, ...]:
-        """A bucket's notifications: those of its `NotificationConfiguration`, and those that functions declare."""
+        """A bucket's notifications: those of its `NotificationConfiguration`, and those that functions declare.
+
+        SAM makes one of each event of a function, unless the same one is there already (its `eventsources/push.py`).
+        """
         own: list[Notification] = []
         for section in configuration.sections("QueueConfigurations"):
             with self._declared.tolerating(section):
@@ -127,7 +131,10 @@ class Triggers:
         for section in configuration.sections("LambdaConfigurations"):
             with self._declared.tolerating(section):
                 own.append(_notification(section, self._declared.target(section, "Function", "function")))
-        return (*own, *self.notifications[bucket])
+        for declared in self.notifications[bucket]:
+            each = (dataclasses.replace(declared, events=(event,)) for event in declared.events)
+            own += [notification for notification in each if notification not in own]
+        return tuple(own)
 
 
 def _notification(section: Properties, target: str, events: str = "Event") -> Notification:

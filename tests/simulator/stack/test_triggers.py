@@ -52,16 +52,16 @@ def test_an_event_of_another_type_is_left_out(load_text: Load, kind: str) -> Non
 
 @pytest.mark.parametrize("events", ["s3:ObjectCreated:*", "[s3:ObjectCreated:Put, s3:ObjectCreated:Copy]"])
 def test_a_bucket_invokes_a_function(load_text: Load, events: str) -> None:
-    """SAM's event and the bucket's own configuration give the same notification."""
+    """SAM makes a notification of each event, as the bucket's own configuration has them."""
     rules = "Filter: {S3Key: {Rules: [{Name: Prefix, Value: in/}, {Name: suffix, Value: .csv}]}}"
     named = tuple(events.strip("[]").split(", "))
-    expected = (Notification("F", named, "in/", ".csv"),)
+    expected = tuple(Notification("F", (name,), "in/", ".csv") for name in named)
     event = load_text(template(f"{{Type: S3, Properties: {{Bucket: !Ref Bucket, Events: {events}, {rules}}}}}"))
     own = load_text(
         template(notifications=f"LambdaConfigurations: [{{Event: {named[0]}, Function: !GetAtt F.Arn, {rules}}}]")
     )
     assert event.buckets["Bucket"].notifications == expected
-    assert own.buckets["Bucket"].notifications == (Notification("F", named[:1], "in/", ".csv"),)
+    assert own.buckets["Bucket"].notifications == expected[:1]
     assert left_out(event) == left_out(own) == {}
 
 
@@ -85,6 +85,20 @@ def test_a_bucket_has_the_notifications_of_both_forms(load_text: Load) -> None:
         "NotificationConfiguration.TopicConfigurations": "not simulated",
         "NotificationConfiguration.EventBridgeConfiguration": "not simulated",
     }
+
+
+def test_an_event_that_the_bucket_tells_of_itself_is_not_told_twice(load_text: Load) -> None:
+    """SAM adds no notification that is there already, so that S3 does not call the two ambiguous."""
+    stack = load_text(
+        template(
+            "{Type: S3, Properties: {Bucket: my-bucket, Events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*']}}",
+            notifications="LambdaConfigurations: [{Event: 's3:ObjectCreated:*', Function: !GetAtt F.Arn}]",
+        )
+    )
+    assert stack.buckets["Bucket"].notifications == (
+        Notification("F", ("s3:ObjectCreated:*",)),
+        Notification("F", ("s3:ObjectRemoved:*",)),
+    )
 
 
 def mapping(function: str, queue: str = "!GetAtt Queue.Arn") -> str:
