@@ -86,6 +86,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
     if total := sum(options.sends.values()):
         queue = snapshot.queue
         settled = queue.deleted + queue.dead_lettered + snapshot.events_done + snapshot.events_given_up
+        if not snapshot.roles.is_pipeline:
+            settled = min(settled, snapshot.puts)  # a message may cause others
         text = f"{'/'.join(options.sends)} {count(min(settled, total))} of {count(total)}"
         shares.append((settled / total, text))
     if not shares:
