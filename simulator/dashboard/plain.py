@@ -48,7 +48,7 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     yield "p99_s", _seconds((load or snapshot).latency.p99 if is_known else None)
     yield "dead_lettered", str(queue.dead_lettered)
     yield "lost", f"{sum(figure.number or 0 for figure in losses(snapshot)):.0f}"
-    if snapshot.phase == "auditing":
+    if snapshot.phase == "auditing" and snapshot.roles.is_pipeline:
         done, total = snapshot.audit_done, snapshot.audit_total
         yield "audit", f"{_word(snapshot.audit_part or 'listing')}:{done}/{NONE if done > total else total}"
         yield "left_s", _seconds(snapshot.audit_left_s)

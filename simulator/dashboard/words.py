@@ -84,13 +84,20 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
     if options.ticks:
         shares.append((snapshot.ticks / options.ticks, f"tick {snapshot.ticks} of {options.ticks}"))
     if total := sum(options.sends.values()):
-        queue = snapshot.queue
-        settled = queue.deleted + queue.dead_lettered + snapshot.events_done + snapshot.events_given_up
+        settled = _settled(snapshot)
         text = f"{'/'.join(options.sends)} {count(min(settled, total))} of {count(total)}"
         shares.append((settled / total, text))
     if not shares:
         return None, "until Ctrl-C"
     return min(1.0, max(shares)[0]), max(shares)[1]
+
+
+def _settled(snapshot: Snapshot) -> int:
+    """How much of what was sent is done."""
+    queue = snapshot.queue
+    settled = queue.deleted + queue.dead_lettered + snapshot.events_done + snapshot.events_given_up
+    # Another application's messages may cause others.
+    return settled if snapshot.roles.is_pipeline else min(settled, snapshot.puts)
 
 
 def _under_way(snapshot: Snapshot) -> tuple[int, str, str]:

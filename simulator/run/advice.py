@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from simulator.base import limits
 from simulator.base.quantities import duration_text
 from simulator.base.words import counted
 from simulator.run.command_line import quoted, with_option
@@ -98,9 +99,12 @@ def _of_another_application(summary: Mapping[str, Any], situation: Situation) ->
             f"fix what failed ({reasons}). The functions' logs say more:", situation.again(*situation.keeps_logs)
         )
     if summary["deliveries"]["verdict"] == "pending":
-        visibility_s = max((queue.visibility_timeout_s for queue in flow(situation.stack).queues), default=0)
+        waits_s = [queue.visibility_timeout_s for queue in flow(situation.stack).queues]
         text = "what is left was not processed in time; a failed message comes back after its visibility timeout"
-        yield NextStep(f"{text}. Let the drain take longer:", situation.drained_longer(visibility_s))
+        if summary["deliveries"]["events_waiting"]:
+            waits_s.append(round(sum(limits.ASYNC_ERROR_DELAYS_S)))
+            text = "an event that failed is tried again after one minute, and after two more"
+        yield NextStep(f"{text}. Let the drain take longer:", situation.drained_longer(max(waits_s, default=0)))
     if (summary["queue"]["dead_lettered"] or causes) and situation.keeps_store and not situation.store_is_up:
         yield NextStep(
             "look at what is left, in a run that keeps its store up:", situation.again(*situation.keeps_store)

@@ -26,7 +26,10 @@ _FATES = (
 
 def render_causes(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Each list of causes, most frequent first, with the first examples; nothing if nothing failed."""
-    yield from _section("why ticks failed", summary["tick_failures"], lambda cause: counted(cause["count"], "attempt"))
+    ticks = "events" if summary.get("deliveries") else "ticks"
+    yield from _section(
+        f"why {ticks} failed", summary["tick_failures"], lambda cause: counted(cause["count"], "attempt")
+    )
     yield from _section("why messages failed", summary["failures"], _messages)
     yield from _section("why rows were rejected", summary["rejections"], lambda cause: counted(cause["count"], "row"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -83,21 +83,38 @@ async def send_messages(
     clock: Clock,
     stop: asyncio.Event,
 ) -> None:
-    """Send these messages to a queue, in order and one after the other, and record a `MessageSent` for each.
+    """Send these messages to a queue, in order and in batches, and record a `MessageSent` for each.
 
-    Once `stop` is set, no further one is sent. Raises `CouldNotFinish` if the store refuses one, `InputError` if the
-    queue does.
+    Once `stop` is set, no further batch is sent. Raises `InputError` if the queue refuses a message, `CouldNotFinish`
+    if the store does not answer.
     """
-    for body in bodies:
+    for batch in _batches(bodies):
         if stop.is_set():
             return
+        entries: Any = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
         try:
-            await sqs.send_message(QueueUrl=queue_url, MessageBody=body)
-        except ClientError as error:
-            raise InputError(f"{queue} refuses a message: {error}") from None
-        except (BotoCoreError, aiohttp.ClientError) as error:
-            raise CouldNotFinish(f"a message could not be sent to {queue}: {error}") from error
-        record(MessageSent(clock.now(), queue))
+            answer = await sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        except (BotoCoreError, ClientError, aiohttp.ClientError) as error:
+            raise CouldNotFinish(f"messages could not be sent to {queue}: {error}") from error
+        if refused := answer.get("Failed"):
+            raise InputError(f"{queue} refuses a message: {refused[0].get('Message') or refused[0]['Code']}")
+        for _ in batch:
+            record(MessageSent(clock.now(), queue))
+
+
+def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """The messages as SQS takes them at once: ten, and together no larger than one may be."""
+    batch: list[str] = []
+    room = limits.SQS_MESSAGE_BYTES[1]
+    for body in bodies:
+        size = len(body.encode())
+        if batch and (len(batch) == limits.SQS_BATCH_ENTRIES or size > room):
+            yield batch
+            batch, room = [], limits.SQS_MESSAGE_BYTES[1]
+        batch.append(body)
+        room -= size
+    if batch:
+        yield batch
 
 
 async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:

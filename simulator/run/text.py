@@ -96,7 +96,9 @@ def _headline(summary: Mapping[str, Any]) -> Text:
 def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     generated, queue, consumer = summary["generated"], summary["queue"], summary["consumer"]
     table, audit, deliveries = summary["table"], summary["audit"], summary["deliveries"]
-    row, latency_of = ("row", "object to stored") if audit is not None else ("item", "sent to deleted")
+    row, latency_of = "item", "sent to deleted" if queue["sent"] else "event to done"
+    if audit is not None:
+        row, latency_of = "row", "object to stored"
     if summary["duration_s"] is not None:
         yield "took", f"{seconds(summary['duration_s'])} from the first tick or put to the end of the drain"
     made = f"{counted(generated['files'], 'object')}, {counted(generated['rows'], 'row')}, {size(generated['bytes'])}"
@@ -128,7 +130,9 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if table["rows_written"] is not None and (audit is not None or table["rows_written"]):
         units = counted(table["write_units"], "write unit")
         written = f"{counted(table['rows_written'], row)} written"
-        yield "table", f"{written} in {counted(table['batch_writes'], 'batch write')}; {units}"
+        if audit is not None or table["batch_writes"]:
+            written += f" in {counted(table['batch_writes'], 'batch write')}"
+        yield "table", f"{written}; {units}"
         throttled = counted(table["throttled_requests"], "throttled request")
         yield "", f"{counted(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
     throughput = summary["throughput"]

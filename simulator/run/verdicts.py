@@ -28,7 +28,7 @@ _OF_ROWS = (
     Verdict("unproven", "not shown that every row was stored", "grows"),
 )
 _OF_DELIVERIES = (
-    Verdict("settled", "every message is accounted for, and each delivery was settled once", "moves"),
+    Verdict("settled", "every message and event is accounted for, and each delivery was settled once", "moves"),
     Verdict("pending", "messages or events are still waiting", "grows"),
     Verdict("differs", "a message or an event was lost, or a delivery was not settled exactly once", "lost"),
     Verdict("unproven", "the run was cut off before its end", "grows"),

@@ -77,14 +77,15 @@ class Telemetry:
         self._load_view, self._interrupted = load_view, interrupted
         self._options = options
         path, parts = own_path(stack), flow(stack)
-        self._roles = roles(stack, parts, is_pipeline=path is not None)
+        self._roles = roles(stack, parts, is_pipeline=path is not None, invoked=options.invoked)
         self._queues = frozenset(queue.logical_id for queue in parts.queues)
         self._polled = {mapping.logical_id: queue.name for mapping, queue, _ in stack.mapped()}
         self._mapped = {key: mapping.function for key, mapping in stack.mappings.items()}
         self._functions = {key: FunctionTotals(function.name) for key, function in stack.functions.items()}
         enabled = (key for key, schedule in stack.schedules.items() if schedule.enabled)
         self._next_ticks: dict[str, float | None] = dict.fromkeys(enabled)
-        self._generators, self._consumers = generators(stack, parts), consumers(stack, parts)
+        self._generators = generators(stack, parts, options.invoked)
+        self._consumers = consumers(stack, parts, options.invoked)
         self._ledger = Ledger(stack, path) if path is not None else None
         self._settlements = Settlements(stack, parts)
         self.failed = self._settlements.failed

@@ -7,23 +7,26 @@ from simulator.stack.wiring import Flow, own_path
 from simulator.telemetry.snapshot import Roles
 
 
-def consumers(stack: Stack, parts: Flow) -> tuple[str, ...]:
-    """The functions that process data, as logical ids: those behind a queue or a bucket; without any, all others."""
+def consumers(stack: Stack, parts: Flow, invoked: str | None = None) -> tuple[str, ...]:
+    """The functions that process data, as logical ids: those behind a queue or a bucket; without any, all others.
+
+    `invoked` is one that the run itself invokes.
+    """
     if (path := own_path(stack)) is not None:
         return (path.consumer.logical_id,)
     fed = {mapping.function for mapping in stack.mappings.values()}
-    fed |= {each.target for bucket in parts.buckets for each in bucket.notifications}
-    names = [each.logical_id for each in parts.functions]
+    fed |= {each.target for bucket in parts.buckets for each in bucket.notifications} | {invoked or ""}
+    names = [name for name, each in stack.functions.items() if each in parts.functions or name == invoked]
     return tuple(name for name in names if name in fed) or tuple(names) or tuple(stack.functions)
 
 
-def generators(stack: Stack, parts: Flow) -> tuple[str, ...]:
+def generators(stack: Stack, parts: Flow, invoked: str | None = None) -> tuple[str, ...]:
     """The functions that only schedules invoke, as logical ids."""
     scheduled = {each.function for each in stack.schedules.values() if each.enabled}
-    return tuple(sorted(scheduled - set(consumers(stack, parts))))
+    return tuple(sorted(scheduled.difference(consumers(stack, parts, invoked))))
 
 
-def roles(stack: Stack, parts: Flow, *, is_pipeline: bool) -> Roles:
+def roles(stack: Stack, parts: Flow, *, is_pipeline: bool, invoked: str | None = None) -> Roles:
     """The names of the parts, and the lowest limit on the batches in progress."""
     polled = {queue.logical_id for queue in parts.queues}
     mappings = [mapping for mapping in stack.mappings.values() if mapping.queue in polled]
@@ -33,7 +36,7 @@ def roles(stack: Stack, parts: Flow, *, is_pipeline: bool) -> Roles:
         buckets=tuple(each.name for each in parts.buckets),
         queues=tuple(each.name for each in parts.queues),
         dead_letter_queues=tuple(each.name for each in parts.dead_letter_queues),
-        consumers=tuple(stack.functions[name].name for name in consumers(stack, parts)),
+        consumers=tuple(stack.functions[name].name for name in consumers(stack, parts, invoked)),
         tables=tuple(each.name for each in parts.tables),
         schedules=tuple(
             (each.expression, stack.functions[each.function].name) for each in stack.schedules.values() if each.enabled

@@ -24,9 +24,9 @@ LATENCY_BANDS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 class RunOptions:
     """The options of the run.
 
-    It ends at the first of `duration_s`, `ticks` (of the schedule), `objects` (of a source), `messages` and `events`
-    (that it sends itself) that is given; without any, when it is interrupted. `schedule` is the expression, None if
-    nothing fires; `endpoint` is None until known.
+    It ends at the first of `duration_s`, `ticks` (of the schedule), `objects` (of a source), `messages` (that it sends
+    itself) and `invoked` (a function, by its logical id) that is given; without any, when it is interrupted. `schedule`
+    is the expression, None if nothing fires; `endpoint` is None until known.
     """
 
     command: str
@@ -40,7 +40,7 @@ class RunOptions:
     ticks: int | None = None
     objects: int | None = None
     messages: int | None = None
-    events: int | None = None
+    invoked: str | None = None
     scenario: str | None = None
 
     @property
@@ -51,7 +51,8 @@ class RunOptions:
     @property
     def sends(self) -> Mapping[str, int]:
         """How many things of each kind the run sends itself."""
-        kinds = {"object": self.objects, "message": self.messages, "event": self.events}
+        event = None if self.invoked is None else 1
+        kinds = {"object": self.objects, "message": self.messages, "event": event}
         return {kind: number for kind, number in kinds.items() if number is not None}
 
 

@@ -101,7 +101,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         fires=schedule and (bool(expressions) or own_path(stack) is not None),
         objects=len(inputs.files) or None,
         messages=len(inputs.messages) if inputs.queue is not None else None,
-        events=1 if inputs.function is not None else None,
+        invoked=inputs.function,
         inputs=inputs,
         left_out=left_out,
         scenario=scenario.name if scenario else None,
@@ -229,6 +229,9 @@ class _SimulateOutlet:
         options, story = self._options, self._plan.story
         announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
         usual = _without_scenario(options) if story else None
+        if not (self._plan.inputs or self._plan.fires or own_path(stack)):
+            line = "nothing is sent: use the endpoint, or --send, --source or --event; the template has no schedule"
+            record(Noted(self._clock.now(), line, "warning"))
         for line in advice_lines(stack, options.template, self._plan.scenario, usual):
             record(Noted(self._clock.now(), line, "warning"))
 

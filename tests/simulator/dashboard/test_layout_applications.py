@@ -251,10 +251,10 @@ def test_several_schedules_have_their_next_ticks(application: Application) -> No
     ("options", "title", "figures"),
     [
         ({"messages": 2_000}, "Source", ["messages 2,000", "sent 1,401", "to go 599"]),
-        ({"events": 1}, "Source", ["events 1", "sent 1,401", "to go 0"]),
+        ({"invoked": "Function"}, "Source", ["events 1", "sent 1,401", "to go 0"]),
         ({"objects": 1_500}, "Source", ["objects 1,500", "put 1,401", "to go 99", "size 0 B"]),
         (
-            {"objects": 1_500, "events": 1},
+            {"objects": 1_500, "invoked": "Function"},
             "Source",
             ["objects 1,500", "events 1", "put 1,401", "to go 100", "size 0 B"],
         ),
@@ -361,7 +361,7 @@ def test_an_application_is_described_by_its_parts(application: Application, shop
         ("running", ("q",), {"duration_s": 60.0}, (0.7, "94 messages on the way")),
         ("running", (), {"duration_s": 60.0}, (0.7, "6 invocations running")),
         ("running", ("q",), {"messages": 2_614}, (0.5, "message 1,307 of 2,614")),
-        ("running", (), {"events": 1}, (1.0, "event 1 of 1")),
+        ("running", (), {"invoked": "Function"}, (1.0, "event 1 of 1")),
         ("running", (), {"objects": 8, "messages": 2}, (0.4, "object/message 4 of 10")),
         ("draining", (), {}, (None, "6 invocations to go")),
     ],

@@ -24,7 +24,7 @@ from simulator.base.observations import ObjectPut, Observation
 from simulator.files.finding import SourceFile, find
 from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef
-from simulator.run.sources import send
+from simulator.run.sources import _batches, send
 
 CSV = "ticker,date,price\nA,2026-01-01,1\n"
 
@@ -214,3 +214,13 @@ async def test_a_real_file_is_sent_and_its_rows_are_proven(
         clock=ManualClock(),
     )
     assert (found.verdict, found.parsed_rows, found.expected_rows, found.stored_rows) == ("exact", 560, 560, 560)
+
+
+def test_messages_go_in_batches_that_sqs_takes() -> None:
+    """Ten at most, and together no larger than one message may be, which then goes alone; the order is kept."""
+    small = [str(number) for number in range(21)]
+    assert [len(batch) for batch in _batches(small)] == [10, 10, 1]
+    large = "x" * (limits.SQS_MESSAGE_BYTES[1] - 2)
+    bodies = ["a", large, "b", "c", "é", large]
+    assert list(_batches(bodies)) == [["a", large, "b"], ["c", "é"], [large]]
+    assert list(_batches([])) == []

@@ -82,7 +82,7 @@ def test_a_run_without_puts_has_a_mean_if_its_rows_are_not_the_pipelines() -> No
     [
         ({}, {}),
         ({"ticks": 1}, {}),
-        ({"messages": 3, "events": 1}, {"message": 3, "event": 1}),
+        ({"messages": 3, "invoked": "Function"}, {"message": 3, "event": 1}),
         ({"objects": 2}, {"object": 2}),
     ],
 )
