@@ -110,8 +110,8 @@ def input_arguments(given: dict[str, Any], scratch: Path) -> list[str]:
                 arguments += ["--event", str(path)]
             case "source":
                 arguments += ["--source", *_sources(value, scratch)]
-            case "ticks":
-                arguments += ["--ticks", str(value)]
+            case "ticks" | "to":
+                arguments += [f"--{kind}", str(value)]
             case _:
                 sys.exit(f"{LIST.name}: an input cannot be {kind!r}")
     return arguments
@@ -139,7 +139,9 @@ def outcome(application: Application, at: Path, limit_s: float) -> Outcome:
     summary = _summary(simulated)
     reason = _reason(simulated, summary)
     deliveries = summary.get("deliveries") or {}
-    return Outcome(application, not reason, reason, deliveries, _verdict(checked), time.monotonic() - began_at)
+    path = str(application.template(at).resolve())
+    said, checked_to = (text.replace(path, application.path) for text in (reason, _verdict(checked)))
+    return Outcome(application, not reason, said, deliveries, checked_to, time.monotonic() - began_at)
 
 
 def _run(command: list[str], limit_s: float) -> subprocess.CompletedProcess[str]:
@@ -189,12 +191,14 @@ def _complaints(done: subprocess.CompletedProcess[str], summary: dict[str, Any])
 def show(outcomes: list[Outcome]) -> None:
     """One row per template, and the reasons below it."""
     width = max(len(result.application.name) for result in outcomes)
-    print(f"{'template':<{width}}  {'outcome':<14}{'sent':>6}{'deleted':>9}{'dead':>6}{'seconds':>9}")
+    heads = {"sent": 6, "deleted": 9, "dead-lettered": 15, "events done": 13}
+    columns = "".join(f"{head:>{size}}" for head, size in heads.items())
+    print(f"{'template':<{width}}  {'outcome':<12}{columns}{'seconds':>9}")
     for result in outcomes:
-        fates = [result.deliveries.get(fate) for fate in ("sent", "deleted", "dead_lettered")]
-        sent, deleted, dead = ["-" if value is None else str(value) for value in fates]
+        fates = [result.deliveries.get(head.replace(" ", "_").replace("-", "_"), "-") for head in heads]
+        columns = "".join(f"{fate!s:>{size}}" for fate, size in zip(fates, heads.values(), strict=True))
         said = "runs" if result.runs else "does not run"
-        row = f"{result.application.name:<{width}}  {said:<14}{sent:>6}{deleted:>9}{dead:>6}{result.seconds:>9.1f}"
+        row = f"{result.application.name:<{width}}  {said:<12}{columns}{result.seconds:>9.1f}"
         print(row + ("" if result.as_expected else "   NOT AS EXPECTED"))
         if result.reason:
             print(f"    {result.reason[:REASON_WIDTH]}")
