@@ -389,6 +389,6 @@ def test_an_application_without_queues_has_no_line_for_them(application: Snapsho
     )
     lines = [line.strip() for line in text(build(bare, None), 120).splitlines()]
     assert not [line for line in lines if line.startswith("queue")]
-    assert "table       1 item written; 1 write unit" in lines
+    assert "table      1 item written; 1 write unit" in lines
     assert lines[0].startswith("settled")
-    assert [line for line in lines if line.startswith("latency")][0].startswith("latency     event to done")
+    assert next(line for line in lines if line.startswith("latency")).startswith("latency    event to done")
