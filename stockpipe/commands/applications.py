@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from simulator.functions.code import prepare
@@ -25,13 +25,13 @@ def runtime_in_force(options: Options, chosen: RuntimeName, stack: Stack) -> Run
 
 
 def code_in_force(
-    stack: Stack, override: Path | None = None, *, build: bool = True, also: Sequence[str] = ()
+    stack: Stack, override: Path | None = None, *, build: bool = True, also: str | None = None
 ) -> Mapping[str, Code]:
     """The code of each function that does not come from this installation; progress goes to standard error.
 
-    `also` has the logical ids of functions that nothing in the template invokes.
+    `also` is the logical id of a function that nothing in the template may invoke.
     """
-    more = [stack.functions[name] for name in also]
+    more = [stack.functions[also]] if also is not None else []
     return prepare(
         stack,
         override=override,

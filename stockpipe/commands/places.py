@@ -12,28 +12,29 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import flow
 
 
-def entrances(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
-    """Those of the queues or buckets that data enters by: no dead-letter queue, and no function knows their name."""
+def place(option: str, kind: str, places: Mapping[str, str], asked: str | None, stack: Stack) -> str:
+    """The logical id of the one place that an option can mean: the one that was asked for, by logical id or name.
+
+    `places` has the names by logical id. Raises `InputError` if there is none, or if it is not clear which.
+    """
+    likely = places if asked else _entrances(places, stack)
+    for logical_id, name in likely.items():
+        if asked in (logical_id, name) or (asked is None and len(likely) == 1):
+            return logical_id
+    if not places:
+        raise InputError(f"{option}: the template has no {kind} for it")
+    if asked is None:
+        raise InputError(f"{option}: which {kind}?", hint=f"add --to NAME, one of {listed(list(likely))}")
+    raise InputError(f"--to: the template has no {kind} '{asked}' for {option}", hint=did_you_mean(asked, places, ""))
+
+
+def _entrances(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
+    """Those that data enters by: no dead-letter queue, and no function has their name in its variables."""
     given_up = {each.redrive.dead_letter_queue for each in stack.queues.values() if each.redrive}
     known = [value for each in flow(stack).functions for value in each.environment.values()]
     entered = {key: name for key, name in places.items() if key not in given_up}
     unknown = {key: name for key, name in entered.items() if not any(name in value for value in known)}
     return unknown or entered or places
-
-
-def place(option: str, kind: str, places: Mapping[str, str], asked: str | None) -> str:
-    """The logical id of the one place that an option can mean: the one that was asked for, by logical id or name.
-
-    `places` has the names by logical id. Raises `InputError` if there is none, or if it is not clear which.
-    """
-    for logical_id, name in places.items():
-        if asked in (logical_id, name) or (asked is None and len(places) == 1):
-            return logical_id
-    if not places:
-        raise InputError(f"{option}: the template has no {kind} for it")
-    if asked is None:
-        raise InputError(f"{option}: which {kind}?", hint=f"add --to NAME, one of {listed(list(places))}")
-    raise InputError(f"--to: the template has no {kind} '{asked}' for {option}", hint=did_you_mean(asked, places, ""))
 
 
 def file_of(option: str, file: Path, most_bytes: int) -> bytes:

@@ -48,7 +48,7 @@ def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
         return each.target in reached and not {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}.isdisjoint(each.events)
 
     heard = {each: found for each, bucket in stack.buckets.items() if (found := [*filter(hears, bucket.notifications)])}
-    to = place("--object", "bucket", {each: stack.buckets[each].name for each in heard}, options.to)
+    to = place("--object", "bucket", {each: stack.buckets[each].name for each in heard}, options.to, stack)
     matching = [each for each in heard[to] if file.name.endswith(each.key_suffix)]
     if not matching:
         only = f"bucket {to} only tells of '*{heard[to][0].key_suffix}'"
@@ -60,7 +60,7 @@ def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
 
 
 def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
-    to = place("--message", "queue", {queue.logical_id: queue.name for queue in flow(stack).queues}, options.to)
+    to = place("--message", "queue", {queue.logical_id: queue.name for queue in flow(stack).queues}, options.to, stack)
     content = file_of("--message", file, stack.queues[to].maximum_message_bytes)
     if not content or content.decode(errors="ignore").encode() != content:
         raise InputError(f"--message: '{file}' is empty or not UTF-8, and SQS takes text only")

@@ -17,7 +17,7 @@ from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
-from stockpipe.commands.places import entrances, file_of, place
+from stockpipe.commands.places import file_of, place
 from stockpipe.commands.simulate.options import SimulateOptions
 
 WAY_OUT = "add --skip-unreadable to continue without them"
@@ -37,24 +37,21 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
     Raises `InputError` for a file that cannot be used, and for a place that the template does not have.
     """
     paths, path = (*options.sources, *options.paths), own_path(stack)
-    bucket, files = "", Chosen((), ())
+    bucket, files, queue, function, event = "", Chosen((), ()), None, None, None
+    if options.to is not None and (path is not None or not (paths or options.messages or options.event)):
+        raise InputError("'--to' only goes with what is sent to another application", hint="add --send or --event")
     if paths and path is not None:
         bucket, files = path.bucket.name, choose(paths, stack, path, skip_unreadable=options.skip_unreadable)
     elif paths:
-        bucket, files = as_they_are(paths, stack)
-    queue = function = None
-    event: Any = None
+        bucket, files = as_they_are(paths, stack, options.to)
     if options.messages:
-        parts = flow(stack)
-        polled = {each.logical_id: each.name for each in parts.queues}
-        queue = place("--send", "queue", polled if options.to else entrances(polled, stack), options.to)
+        polled = {each.logical_id: each.name for each in flow(stack).queues}
+        queue = place("--send", "queue", polled, options.to, stack)
     if options.event is not None:
-        invoked = {each.logical_id: each.name for each in flow(stack).functions or stack.functions.values()}
-        others = {each.logical_id: each.name for each in stack.functions.values()}
-        function = place("--event", "function", others if options.to else invoked, options.to)
-        event = _event(options.event)
-    elif options.to is not None and not options.messages:
-        raise InputError("'--to' only goes with --send or --event")
+        invoked = stack.functions if options.to else {each.logical_id: each for each in flow(stack).functions}
+        names = {key: each.name for key, each in (invoked or stack.functions).items()}
+        function = place("--event", "function", names, options.to, stack)
+        event = _json(file_of("--event", options.event, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{options.event}'")
     messages = tuple(text for file in options.messages for text in _messages(file))
     return Inputs(files.files, bucket, messages, queue, function, event), files.left_out
 
@@ -84,25 +81,20 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
     return Chosen(files, tuple(lines))
 
 
-def as_they_are(paths: Sequence[Path], stack: Stack) -> tuple[str, Chosen]:
+def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[str, Chosen]:
     """The name of the bucket that data enters by, and every file under these paths, below its notification's prefix.
 
     Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
     """
     notifying = {each.logical_id: each.name for each in stack.buckets.values() if each.notifications}
-    for logical_id in entrances(notifying, stack):
-        bucket = stack.buckets[logical_id]
-        notification = bucket.notifications[0]
-        found, suffix = find(paths, notification.key_prefix, as_it_is=True), notification.key_suffix
-        if found.problems:
-            raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
-        unmatched = [file for file in found.files if not file.key.endswith(suffix)]
-        said = f"{counted(len(unmatched), 'file')} put without effect: {logical_id} only tells of '*{suffix}'"
-        return bucket.name, Chosen(found.files, (said,) if unmatched else ())
-    raise InputError(
-        "--source: no bucket of the template notifies a queue or a function",
-        hint="send messages with --send FILE.jsonl",
-    )
+    bucket = stack.buckets[place("--source", "notifying bucket", notifying, to, stack)]
+    notification = bucket.notifications[0]
+    found, suffix = find(paths, notification.key_prefix, as_it_is=True), notification.key_suffix
+    if found.problems:
+        raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
+    unmatched = [file for file in found.files if not file.key.endswith(suffix)]
+    said = f"{counted(len(unmatched), 'file')} put without effect: {bucket.logical_id} only tells of '*{suffix}'"
+    return bucket.name, Chosen(found.files, (said,) if unmatched else ())
 
 
 def _messages(file: Path) -> Iterable[str]:
@@ -116,10 +108,6 @@ def _messages(file: Path) -> Iterable[str]:
             most = limits.SQS_MESSAGE_BYTES[1]
             raise InputError(f"--send: line {number} of '{file}' is no message: SQS takes 1 to {most:,} bytes")
         yield body
-
-
-def _event(file: Path) -> Any:
-    return _json(file_of("--event", file, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{file}'")
 
 
 def _json(content: bytes, what: str) -> Any:

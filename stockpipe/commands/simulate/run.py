@@ -8,7 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,15 @@ def run_simulate(options: SimulateOptions) -> int:
     require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
-    return asyncio.run(_run(options, stack, plan))
+    code = code_in_force(stack, options.code, build=not options.no_build, also=plan.invoked)
+    return asyncio.run(_run(options, stack, replace(plan, code=code)))
 
 
 def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
-    """The stack and the plan; given options override the scenario's, which override defaults. Raises `InputError`."""
+    """The stack and the plan; given options override the scenario's, which override defaults. Raises `InputError`.
+
+    The plan has no code yet: building it takes long.
+    """
     asked = bounds.parse_all(options.slo)
     scenario = scenarios.load(options.scenario) if options.scenario else None
     if scenario is not None:
@@ -77,15 +81,13 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     duration_s = None if endless or options.duration_s == 0 else options.duration_s
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     if scenario is not None:
-        scenario = scenario.filled(_caption_values(options, stack, duration_s))
-    if scenario is not None:
         wiring(stack)  # a scenario tells of the pipeline
+        scenario = scenario.filled(_caption_values(options, stack, duration_s))
     if options.event is None:
         require_sound(stack, options.template)
     inputs, left_out = chosen_inputs(options, stack)
     if inputs.function is not None:
         require_sound(stack, options.template, invoked=inputs.function)
-    invoked = (inputs.function,) if inputs.function else ()
     schedule = not options.no_schedule and not inputs
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
@@ -109,7 +111,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         captions_read=options.ui != "quiet",
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=runtime_in_force(options, options.runtime, stack),
-        code=code_in_force(stack, options.code, build=not options.no_build, also=invoked),
+        code={},
         invariants=_invariants(options),
         capacity=options.capacity,
         port=options.port,

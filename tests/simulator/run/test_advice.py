@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fakes import declare
 from simulator.run.advice import NextStep, Situation, advice
 from simulator.stack import template
 from simulator.stack.model import Stack
@@ -35,7 +36,9 @@ def cause(reason: str = "no", **changes: Any) -> dict[str, Any]:
 
 def steps(situation: Mapping[str, Any] | None = None, *, stack: Stack | None = None, **parts: Any) -> list[Any]:
     """The steps as (text, command), for a summary in which nothing is amiss but these parts of it."""
-    changed = {name: {**NOTHING[name], **part} if isinstance(part, dict) else part for name, part in parts.items()}
+    changed = {
+        name: {**NOTHING.get(name, {}), **part} if isinstance(part, dict) else part for name, part in parts.items()
+    }
     summary = {**NOTHING, **changed}
     plain = Situation(stack or template.load(), REPEAT, 60.0, ("--hold",), ("--logs", "logs"))
     return [tuple(step) for step in advice(summary, dataclasses.replace(plain, **situation or {}))]
@@ -277,3 +280,46 @@ def test_three_causes_are_enough() -> None:
     assert one[0] == "1 row (reason 0) was rejected: fix the object, or set --parameter X=... to match it."
     assert look[0].startswith("look at 9 rejected rows under rejected/, in")
     assert len(unproven(*[cause(f"reason {number}", permanent=True) for number in range(9)], remaining=9)) == 3
+
+
+def another(*failures: dict[str, Any], verdict: str = "settled", waiting: int = 0, **parts: Any) -> list[Any]:
+    """The steps for an application with one queue."""
+    application = declare.stack(
+        functions={"Consumer": declare.function()},
+        queues={"Queue": declare.queue(visibility_timeout_s=90)},
+        mappings={"Mapping": declare.mapping()},
+    )
+    deliveries = {"verdict": verdict, "events_waiting": waiting}
+    return steps(stack=application, failures=failures, audit=None, deliveries=deliveries, **parts)
+
+
+def test_another_application_that_is_settled_needs_no_advice() -> None:
+    """Nor one whose messages failed and succeeded later."""
+    assert another() == another(cause(deleted=1, remaining=0)) == []
+
+
+def test_what_failed_is_looked_up_in_the_logs() -> None:
+    """Each reason once, and then in a run that keeps its store."""
+    look, hold = another(cause("KeyError: 'a'"), cause("KeyError: 'a'"), cause("boom"))
+    assert look == (
+        "fix what failed (KeyError: 'a'; boom). The functions' logs say more:",
+        "stockpipe simulate --seed 7 --logs logs",
+    )
+    assert hold == (
+        "look at what is left, in a run that keeps its store up:",
+        "stockpipe simulate --seed 7 --hold",
+    )
+
+
+@pytest.mark.parametrize(
+    ("waiting", "text", "timeout"),
+    [
+        (0, "a failed message comes back after its visibility timeout", "150s"),
+        (1, "an event that failed is tried again after one minute, and after two more", "4m"),
+    ],
+)
+def test_what_waits_gets_more_time(waiting: int, text: str, timeout: str) -> None:
+    """As long as a message or an event waits before it is tried again."""
+    ((said, command),) = another(verdict="pending", waiting=waiting)
+    assert text in said
+    assert command == f"stockpipe simulate --seed 7 --drain-timeout {timeout}"

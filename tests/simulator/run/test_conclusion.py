@@ -8,6 +8,7 @@ import pytest
 
 from simulator.load.plan.slo import FIGURES
 from simulator.run.conclusion import conclusion
+from simulator.run.verdicts import verdict_of
 
 KEPT = {"bound": "stored_rows>0", "value": 5, "held": True}
 
@@ -59,3 +60,22 @@ def test_what_was_missed_is_named_with_its_value() -> None:
     )
     kept = summary("exact", KEPT, backlog={"drained": None}, find_max={"rate_per_s": 40.0})
     assert conclusion(kept, FIGURES).missed == ()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone", "meaning"),
+    [
+        ("settled", "moves", "every message and event is accounted for, and each delivery was settled once"),
+        ("pending", "grows", "messages or events are still waiting"),
+        ("differs", "lost", "a message or an event was lost, or a delivery was not settled exactly once"),
+        ("unproven", "grows", "the run was cut off before its end"),
+    ],
+)
+def test_another_application_is_judged_by_its_deliveries(verdict: str, tone: str, meaning: str) -> None:
+    """Only `settled` is proven; an invariant that failed is named with what was missed."""
+    invariants = [{"name": "m:held", "held": True}, {"name": "m:failed", "held": False}]
+    given = summary(None, KEPT, deliveries={"verdict": verdict}, invariants=invariants)
+    ended = conclusion(given)
+    assert (ended.verdict, ended.tone, ended.meaning) == (verdict, tone, meaning)
+    assert ended.missed == ("invariant m:failed",)
+    assert verdict_of(given).proven is (verdict == "settled")

@@ -13,6 +13,7 @@ from rich.console import Console
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.account import Audit, ObjectsAtRest
+from simulator.proof.deliveries import Deliveries
 from simulator.run import summary
 from simulator.run.advice import Situation
 from simulator.run.bounds import DEFAULTS, FIGURES, in_force, parse_all
@@ -337,3 +338,57 @@ def test_a_run_that_never_began_has_a_text(snapshot: Snapshot) -> None:
 def test_the_text_fits_any_width(snapshot: Snapshot, proof: Audit, width: int) -> None:
     """No line is wider than the screen."""
     assert max(map(len, text(build(snapshot, proof), width).splitlines())) <= width
+
+
+@pytest.fixture
+def application(snapshot: Snapshot) -> Snapshot:
+    """The same run of an application that is not the pipeline, with an event that was given up."""
+    deliveries = Deliveries(sent=600, deleted=599, dead_lettered=1, events_lost=1, is_over=True)
+    roles = dataclasses.replace(snapshot.roles, is_pipeline=False)
+    return dataclasses.replace(
+        snapshot, roles=roles, deliveries=deliveries, events_done=4, events_given_up=2, events_lost=1
+    )
+
+
+def test_another_application_has_deliveries_in_place_of_an_audit(application: Snapshot) -> None:
+    """The audit is null; what became of messages and events is next to it."""
+    built = build(application, None)
+    assert built["audit"] is None
+    assert built["deliveries"] == {
+        "sent": 600, "deleted": 599, "dead_lettered": 1, "remaining": 0, "lost": 0, "settled_once": True,
+        "events_lost": 1, "events_waiting": 0, "verdict": "differs", "events_done": 4, "events_given_up": 2,
+    }  # fmt: skip
+    assert [bound["bound"] for bound in built["bounds"]] == ["dead_lettered<1"]
+
+
+def test_the_text_of_another_application_knows_no_rows(application: Snapshot) -> None:
+    """Items, functions and events; an invariant that failed is there with what it said and where."""
+    invariants = [
+        {"name": "m:ok", "held": True, "message": None, "where": None},
+        {"name": "m:no", "held": False, "message": "assert 1 == 2", "where": "m.py:3"},
+    ]
+    shown = text({**build(application, None), "invariants": invariants}, 120)
+    lines = [line.strip() for line in shown.splitlines()]
+    assert lines[0].startswith("differs  a message or an event was lost")
+    assert "functions   70 invocations, at most 8 at once; 8 cold starts" in lines
+    assert "events      4 done, 2 given up, 1 of them lost" in lines
+    assert "table       60,400 items written in 2,416 batch writes; 60,400 write units" in lines
+    assert "latency     sent to deleted  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s" in lines
+    assert lines[lines.index("failed  invariant m:no") + 1] == "m.py:3: assert 1 == 2"
+    assert "held    invariant m:ok" in lines
+    assert "row" not in shown
+
+
+def test_an_application_without_queues_has_no_line_for_them(application: Snapshot) -> None:
+    """Nor for batch writes that it does not make; its latency is that of its events."""
+    bare = dataclasses.replace(
+        application,
+        queue=QueueCounters(),
+        table=TableCounters(rows_written=1, write_units=1.0),
+        deliveries=Deliveries(is_over=True),
+    )
+    lines = [line.strip() for line in text(build(bare, None), 120).splitlines()]
+    assert not [line for line in lines if line.startswith("queue")]
+    assert "table      1 item written; 1 write unit" in lines
+    assert lines[0].startswith("settled")
+    assert next(line for line in lines if line.startswith("latency")).startswith("latency    event to done")

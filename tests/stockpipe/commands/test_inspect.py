@@ -106,7 +106,7 @@ def test_what_is_named_can_be_pasted(tmp_path: Path) -> None:
     assert dict(parameters) == found["parameters"]
     assert shlex.split(found["command"]) == ["stockpipe", "simulate", "--source", str(folder), *words]
     plan = resolve(SimulateOptions(sources=(folder,), parameters=parameters))[1]
-    assert [source.path for source in plan.sources] == [folder / "a.csv"]
+    assert [source.path for source in plan.inputs.files] == [folder / "a.csv"]
 
 
 def test_the_document_has_all_of_it(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_parameters_are_written_for_other_commands(tmp_path: Path) -> None:
     written = json.loads(file.read_text())
     assert written == _json(folder)["parameters"]
     plan = resolve(SimulateOptions(sources=(folder,), parameter_files=(FILE.parse(str(file)),)))[1]
-    assert len(plan.sources) == 1
+    assert len(plan.inputs.files) == 1
     plain = _write(tmp_path / "plain", a="Date,Close\n2024-01-02,1\n")
     ended = _run(plain, "--write", file)
     assert json.loads(file.read_text()) == {}

@@ -73,7 +73,7 @@ def test_a_source_that_parameters_make_readable_is_told_which(tmp_path: Path, co
     options = SimulateOptions(
         sources=(file,), parameters=tuple(parse_assignment(word) for word in shlex.split(cure) if word != "--parameter")
     )
-    assert [source.path for source in resolve(options)[1].sources] == [file]
+    assert [source.path for source in resolve(options)[1].inputs.files] == [file]
 
 
 def test_a_given_parameter_that_keeps_a_file_from_being_read_is_named(tmp_path: Path) -> None:
