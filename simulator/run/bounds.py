@@ -149,6 +149,18 @@ FIGURES: Mapping[str, SummaryFigure] = {
     "filtered_rows_stored": numeric(
         "audit.filtered.rows_stored", "row", "rows of filtered objects that are stored", _ROWS
     ),
+    "lost": numeric(
+        "deliveries.lost", "message", "messages of another application that nobody deleted and that are gone"
+    ),
+    **{
+        f"events_{fate}": numeric(f"deliveries.events_{fate}", "event", f"another application's events that {words}")
+        for fate, words in {
+            "done": "succeeded",
+            "given_up": "were given up",
+            "lost": "were given up to no queue",
+            "waiting": "were neither",
+        }.items()
+    },
 }
 """Every figure of a run's summary that a bound may name."""
 
