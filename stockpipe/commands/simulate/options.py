@@ -92,7 +92,9 @@ class SimulateOptions(Options):
     ] = None
     to: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The queue for --send or the function for --event, if there are several."),
+        typer.Option(
+            metavar="NAME", help="The bucket, queue or function that gets --source, --send or --event, if several can."
+        ),
     ] = None
     no_schedule: Annotated[
         bool, typer.Option("--no-schedule", help="Do not run the schedule; upload objects yourself to the endpoint.")
