@@ -109,11 +109,4 @@ def _install() -> None:
     Item.update_with_attribute_updates = update_with_attribute_updates  # type: ignore[method-assign]
 
 
-UPDATES = Replacement(
-    name="dynamodb.attribute_updates",
-    functions={"moto.dynamodb.models.dynamo_type:Item.update_with_attribute_updates": "2cb57d88a9018545"},
-    why="a binary value is stored as a text, a set of them as a list, NULL removes the attribute; a value of another "
-    "type than the attribute's is added or ends in an internal error",
-    keeps="the result of every update that moto and AWS treat alike",
-    install=_install,
-)
+UPDATES = Replacement("dynamodb.attribute_updates", _install)

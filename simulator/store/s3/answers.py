@@ -147,22 +147,4 @@ def _element(name: str, text: str | None) -> str:
     return f"<{name}>{escape(text)}</{name}>" if text else ""
 
 
-_RESPONSE = "moto.s3.responses:S3Response."
-_MODELS = "moto.s3.models:"
-ANSWERS = Replacement(
-    name="s3.answers",
-    functions={
-        _RESPONSE + "put_object": "992229be920b6363",
-        _RESPONSE + "get_object": "e9731229dec14fcd",
-        _RESPONSE + "list_objects_v2": "02ae6886fcf580c8",
-        _MODELS + "S3Backend.put_object": "db803f2da9d786ad",
-        _MODELS + "S3Backend.list_objects_v2": "f5600333ebab1dc8",
-        _MODELS + "S3Backend.list_objects": "9409ba5af314a9d7",
-        _MODELS + "FakeKey.__init__": "cd9d1347667a9ccf",
-        _MODELS + "FakeKey.response_dict": "57d0ac8aa00fe7be",
-    },
-    why="a put passes Flask's router, a form parser and a dozen header readers: four to seven milliseconds for "
-    "what takes a tenth of one",
-    keeps="puts and gets without conditions, ranges, tags, locks, encryption headers or a bucket policy; listings "
-    "without delimiter; every other request is moto's. Needs s3.depth",
-)
+ANSWERS = Replacement("s3.answers")

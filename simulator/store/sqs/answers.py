@@ -196,23 +196,4 @@ _OPERATIONS: dict[str, Callable[[StoreContext, Any, Parameters], dict[str, Any]]
     "DeleteMessage": _delete,
     "DeleteMessageBatch": _delete_batch,
 }
-_RESPONSES = "moto.sqs.responses:SQSResponse."
-ANSWERS = Replacement(
-    name="sqs.answers",
-    functions={
-        _RESPONSES + "send_message": "f486fa48de9f0fc7",
-        _RESPONSES + "send_message_batch": "c68cdac5e2afa47d",
-        _RESPONSES + "receive_message": "0027050ecd1294f8",
-        _RESPONSES + "delete_message": "ea1bab65ef349241",
-        _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
-        "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
-        "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
-        "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",
-        "moto.sqs.models:_filter_message_attributes": "2e61eb0503c8ea0a",
-        "moto.sqs.models:Message.__init__": "4ab16d5eb16ec41c",
-    },
-    why="each request passes Flask's router, botocore's model, a parser and a serializer built for any service: "
-    "over a millisecond before the queue is touched",
-    keeps="requests of the JSON protocol on standard queues, well formed, without message attributes; every other "
-    "one, and every refusal, is moto's",
-)
+ANSWERS = Replacement("sqs.answers")
