@@ -36,8 +36,7 @@ class TableWrites:
     def batch(self, parameters: Mapping[str, Any]) -> bytes:
         """The answer to BatchWriteItem. Raises `AwsError`."""
         items, strict = parameters.get("RequestItems"), self.tables.strict
-        if not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)):
-            raise LeftToMoto
+        LeftToMoto.when(not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)))
         try:
             writes = plan_batch(items, self.tables.tables())
         except AwsError:
@@ -45,10 +44,8 @@ class TableWrites:
                 raise
             raise LeftToMoto from None
         tables = {id(write.table): write.table for write in writes}.values()
-        if not (strict or all(map(_keep_numbers, writes))) or not all(map(_is_plain, tables)):
-            raise LeftToMoto
-        if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
-            raise LeftToMoto
+        LeftToMoto.when(not (strict or all(map(_keep_numbers, writes))) or not all(map(_is_plain, tables)))
+        LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
         now = self.tables.clock.now()
         kept, unprocessed = self.tables.admit_batch(writes, now)
         for write in kept:
@@ -66,17 +63,11 @@ class TableWrites:
     def put(self, parameters: Mapping[str, Any]) -> bytes:
         """The answer to a PutItem without condition or return values."""
         table = self.tables.named(parameters.get("TableName"))
-        if table is None or not _is_plain(table) or not _PLAIN_PUT.issuperset(parameters):
-            raise LeftToMoto
-        if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
-            raise LeftToMoto
-        try:
+        LeftToMoto.when(table is None or not _is_plain(table) or not _PLAIN_PUT.issuperset(parameters))
+        LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
+        with LeftToMoto.on(AwsError):  # For a single put, the same mistakes have different messages.
             write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
-        except AwsError:
-            # For a single put, the same mistakes have different messages, and moto has those.
-            raise LeftToMoto from None
-        if not self.tables.strict and not _keep_numbers(write):
-            raise LeftToMoto
+        LeftToMoto.when(not self.tables.strict and not _keep_numbers(write))
         now = self.tables.clock.now()
         self.tables.admit_single(write, now)
         _apply(write)

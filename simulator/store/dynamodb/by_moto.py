@@ -81,10 +81,8 @@ class ByMoto:
 
     def _batch(self, routed: Routed, parameters: Parameters) -> Response:
         """A batch to tables with streams or indexes: allowed operations go to moto, the rest is returned."""
-        try:
+        with LeftToMoto.on(AwsError):
             writes = plan_batch(parameters.get("RequestItems"), self._tables.tables())
-        except AwsError:
-            raise LeftToMoto from None
         now = self._tables.clock.now()
         kept, unprocessed = self._tables.admit_batch(writes, now)
         forwarded = routed
@@ -158,12 +156,10 @@ class ByMoto:
         table, item = self._tables.named(content.get("TableName")), content.get("Item" if action == "Put" else "Key")
         if table is None or not isinstance(item, dict):
             raise LeftToMoto
-        try:
+        with LeftToMoto.on(AwsError):
             if action == "Put":
                 return plan_write(table, table.name, {"PutRequest": {"Item": item}})
             return WriteOperation(table, table.name, *keys_of(table, item), None, 1, content)
-        except AwsError:
-            raise LeftToMoto from None
 
     def _wrote(self, writes: Sequence[WriteOperation], factor: int, now: float) -> dict[str, float]:
         """Count what was written: units by table. An update's growth is charged now that it is known."""

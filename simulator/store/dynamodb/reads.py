@@ -55,21 +55,18 @@ class TableReads:
     def batch_get(self, parameters: Parameters) -> bytes:
         """The answer to a BatchGetItem of whole items of one table that fit into one answer."""
         asked = parameters.get("RequestItems")
-        if set(parameters) != {"RequestItems"} or not isinstance(asked, dict) or len(asked) != 1:
+        # Without AWS's rules, the answer has moto's capacity.
+        plain = self.tables.strict and set(parameters) == {"RequestItems"}
+        if not plain or not isinstance(asked, dict) or len(asked) != 1:
             raise LeftToMoto
-        if not self.tables.strict:
-            raise LeftToMoto  # which reports a capacity of its own
         ((name, wanted),) = asked.items()
         table = self.tables.named(name)
-        if table is None or not isinstance(wanted, dict) or not _BATCH_OF_ONE.issuperset(wanted):
-            raise LeftToMoto
+        LeftToMoto.when(table is None or not isinstance(wanted, dict) or not _BATCH_OF_ONE.issuperset(wanted))
         keys = wanted.get("Keys")
-        if not isinstance(keys, list) or not 1 <= len(keys) <= DYNAMODB_BATCH_KEYS:
-            raise LeftToMoto
+        LeftToMoto.when(not isinstance(keys, list) or not 1 <= len(keys) <= DYNAMODB_BATCH_KEYS)
         places = [_key(table, key) for key in keys]
         rows = [table.items.row(*place) for place in places]
-        if len(set(places)) < len(places) or sum(len(row or b"") for row in rows) > DYNAMODB_BATCH_GET_BYTES:
-            raise LeftToMoto
+        LeftToMoto.when(len(set(places)) < len(places) or sum(map(len, filter(None, rows))) > DYNAMODB_BATCH_GET_BYTES)
         now = self.tables.clock.now()
         self.tables.admit_read(table, now)
         for (hash_key, _), row in zip(places, rows, strict=True):
@@ -86,16 +83,14 @@ class TableReads:
         after, wanted = _start(table, parameters), _segment(parameters)
         # moto reports a name or a value that no expression uses, and one that is missing.
         unused = _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters))
-        if unused or (parameters.get("Select") and names is not None):
-            raise LeftToMoto
+        LeftToMoto.when(unused or (parameters.get("Select") and names is not None))
         self.tables.admit_read(table, self.tables.clock.now())
         return self._page(table, parameters, table.items.walk(after, wanted), None, keeps, names)
 
     def query(self, parameters: Parameters) -> bytes:
         """The answer to a Query of the table itself by a key condition."""
         table = self._table(parameters, _QUERY)
-        if table.range_key_attr is None:
-            raise LeftToMoto
+        LeftToMoto.when(table.range_key_attr is None)
         keeps, filtered = _filter(parameters)
         hash_key, bounds, prefix = _key_condition(table, parameters, filtered)
         after = _start(table, parameters)
@@ -109,21 +104,17 @@ class TableReads:
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
         table = self.tables.named(parameters.get("TableName"))
         known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
-        if table is None or not known or not allowed.issuperset(parameters):
-            raise LeftToMoto
+        LeftToMoto.when(table is None or not known or not allowed.issuperset(parameters))
         return table
 
     def _page(
         self, table: Any, parameters: Parameters, rows: Iterable[Row], hash_key: Key, keeps: Filter, names: Names = None
     ) -> bytes:
         limit = parameters.get("Limit")
-        if limit is not None and (not isinstance(limit, int) or limit < 1):
-            raise LeftToMoto
+        LeftToMoto.when(limit is not None and (not isinstance(limit, int) or limit < 1))
         taken, size, more = _take_page(rows, limit)
-        try:
+        with LeftToMoto.on(Exception):  # moto's conditions raise what they like
             kept = [each[2] for each in taken if keeps is None or keeps(decode_item(table.items, *each))]
-        except Exception:  # noqa: BLE001 moto's conditions raise what they like; its own answer to the same follows
-            raise LeftToMoto from None
         parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
         if parameters.get("Select") != "COUNT":
             bodies = kept if names is None else [_project(row, names) for row in kept]
@@ -176,12 +167,9 @@ def _measure(rows: Iterable[Row]) -> int:
 
 
 def _key(table: Any, key: Any) -> tuple[Key, Key]:
-    if not isinstance(key, dict) or len(key) != len(table.table_key_attrs):
-        raise LeftToMoto
-    try:
+    LeftToMoto.when(not isinstance(key, dict) or len(key) != len(table.table_key_attrs))
+    with LeftToMoto.on(AwsError):
         return keys_of(table, key)
-    except AwsError:
-        raise LeftToMoto from None
 
 
 def _start(table: Any, parameters: Parameters) -> tuple[Key, Key] | None:
@@ -203,18 +191,15 @@ def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
     if expression is None:
         return None, set()
     # moto refuses values without their colon.
-    if expression == "" or not all(name.startswith(":") for name in _values(parameters)):
-        raise LeftToMoto
+    LeftToMoto.when(expression == "" or not all(name.startswith(":") for name in _values(parameters)))
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
-    try:
+    with LeftToMoto.on(Exception):  # whatever moto's parser stumbles over
         # moto's request parser turns binary values into bytes, which is how the items have them.
         values = {name: parsed(value) for name, value in _values(parameters).items()}
         names = dict(_names(parameters))
         parser: Any = create_condition_expression_parser(expression, names, values)
         condition = parser.parse()
-    except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
-        raise LeftToMoto from None
     # moto includes plain names.
     return condition.expr, {name for name in parser.expr_attr_names_found if name.startswith("#")}
 
@@ -226,8 +211,7 @@ def _projection(parameters: Parameters) -> tuple[Names, set[str]]:
         return None, set()
     tokens = [token.strip() for token in expression.split(",")]
     # A bare name may be a reserved word.
-    if len(set(tokens)) != len(tokens) or not all(token in placeholders for token in tokens):
-        raise LeftToMoto
+    LeftToMoto.when(len(set(tokens)) != len(tokens) or not all(token in placeholders for token in tokens))
     return {placeholders[token] for token in tokens}, set(tokens)
 
 
@@ -251,17 +235,14 @@ def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tu
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
     names = _names(parameters)
-    try:
+    with LeftToMoto.on(MockValidationException, KeyError, TypeError, AttributeError, IndexError):
         hashes, ranges, used = parse_expression(
             key_condition_expression=parameters["KeyConditionExpression"],
             expression_attribute_names=dict(names),
             expression_attribute_values=dict(_values(parameters)),
             schema=table.schema,
         )
-    except (MockValidationException, KeyError, TypeError, AttributeError, IndexError):
-        raise LeftToMoto from None
-    if set(names) != set(used) | filtered or len(hashes) != 1 or len(ranges) > 1:
-        raise LeftToMoto
+    LeftToMoto.when(set(names) != set(used) | filtered or len(hashes) != 1 or len(ranges) > 1)
     hash_key = _operand(hashes[0][1], table.hash_key_type)
     if not ranges:
         return hash_key, (), None
@@ -286,8 +267,7 @@ def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tu
 def _operand(operand: Any, kind: str) -> Key:
     """A value of a key condition from moto's parser, if it has the key's type."""
     typed = operand if isinstance(operand, dict) else {getattr(operand, "type", None): getattr(operand, "value", None)}
-    if typed.keys() != {kind}:
-        raise LeftToMoto
+    LeftToMoto.when(typed.keys() != {kind})
     return key_value(kind, typed[kind])
 
 

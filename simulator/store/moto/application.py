@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -22,6 +24,21 @@ SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
 
 class LeftToMoto(Exception):
     """Raised by code that answers without moto, before it changes anything: moto must answer this request."""
+
+    @classmethod
+    def when(cls, unusual: object) -> None:
+        """Raise it if the request is unusual."""
+        if unusual:
+            raise cls
+
+    @classmethod
+    @contextmanager
+    def on(cls, *errors: type[Exception]) -> Iterator[None]:
+        """Raise it in place of these errors: moto's answer says in its own words what is wrong."""
+        try:
+            yield
+        except errors:
+            raise cls from None
 
 
 class MotoApplication:

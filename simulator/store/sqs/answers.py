@@ -36,8 +36,7 @@ def answer(store: StoreContext, routed: Routed) -> Response:
     if operation is None or parameters is None or routed.is_query:
         raise LeftToMoto
     queue = queue_of(routed)
-    if queue is None or queue.fifo_queue:
-        raise LeftToMoto
+    LeftToMoto.when(queue is None or queue.fifo_queue)
     return json_response(routed, orjson.dumps(operation(store, queue, parameters)))
 
 
@@ -50,11 +49,9 @@ def _send(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, 
 def _send_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
     entries = _entries(parameters)
     names = [str(entry["Id"]) for entry in entries]
-    if not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names):
-        raise LeftToMoto
+    LeftToMoto.when(not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names))
     messages = [_plain_message(store, queue, entry) for entry in entries]
-    if sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1]:
-        raise LeftToMoto
+    LeftToMoto.when(sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1])
     now_ms = store.now_ms()
     for message in messages:
         add(queue, message, now_ms)
@@ -66,12 +63,11 @@ def _send_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict
 def _plain_message(store: StoreContext, queue: Any, entry: Parameters) -> Any:
     """A moto message for a body without attributes."""
     body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
-    if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
-        raise LeftToMoto
     if delay_s is None:
         delay_s = queue.delay_seconds
-    if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S):
+    if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
         raise LeftToMoto
+    LeftToMoto.when(not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S))
     return new_message(store, body, delay_s)
 
 
@@ -81,8 +77,7 @@ def _receive(store: StoreContext, queue: Any, parameters: Parameters) -> dict[st
     visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
     clean = _within(limit, (1, limits.SQS_BATCH_ENTRIES)) and _within(wait_s, limits.SQS_RECEIVE_WAIT_S)
     clean = clean and _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
-    if not clean or not _RECEIVE.issuperset(parameters):
-        raise LeftToMoto
+    LeftToMoto.when(not clean or not _RECEIVE.issuperset(parameters))
     received = receive(queue, limit, visibility_s, store.now_ms())
     if not received:
         return {}
@@ -111,19 +106,15 @@ def _delete(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str
 
 
 def _delete_by(store: StoreContext, queue: Any, handle: Any) -> None:
-    if not isinstance(handle, str):
-        raise LeftToMoto
-    try:
+    LeftToMoto.when(not isinstance(handle, str))
+    with LeftToMoto.on(UnknownHandle):
         depot_of(queue).delete(handle, stale_deletes=not store.strict)
-    except UnknownHandle:
-        raise LeftToMoto from None
 
 
 def _delete_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
     entries = _entries(parameters)
     handles = [entry.get("ReceiptHandle") for entry in entries]
-    if len({handle for handle in handles if isinstance(handle, str)}) != len(handles):
-        raise LeftToMoto
+    LeftToMoto.when(len({handle for handle in handles if isinstance(handle, str)}) != len(handles))
     successful, failed = [], []
     for entry in entries:
         name, handle = entry["Id"], entry["ReceiptHandle"]
@@ -147,8 +138,7 @@ def _entries(parameters: Parameters) -> list[dict[str, Any]]:
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
         raise LeftToMoto
     names = {entry["Id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)}
-    if len(names) != len(entries):
-        raise LeftToMoto
+    LeftToMoto.when(len(names) != len(entries))
     return entries
 
 

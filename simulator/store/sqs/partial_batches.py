@@ -45,8 +45,7 @@ def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
             f"Batch requests cannot be longer than {limits.SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
         )
     refusals = [refusal_of_entry(entry, size, queue) for entry, size in zip(entries, sizes, strict=True)]
-    if not any(refusals):
-        raise LeftToMoto
+    LeftToMoto.when(not any(refusals))
     failed = [
         {"Id": entry["Id"], "SenderFault": True, "Code": refusal.code, "Message": refusal.message}
         for entry, refusal in zip(entries, refusals, strict=True)
