@@ -7,14 +7,13 @@ moto and AWS treat alike; moto does the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from simulator.store.dynamodb import reads
 from simulator.store.dynamodb.by_moto import dynamodb_response
 from simulator.store.dynamodb.moto_table import rows_of
-from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.rows import Rows
 from simulator.store.dynamodb.rules import WriteOperation, plan_batch, plan_write
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
@@ -27,53 +26,55 @@ _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionM
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
 
 
-@dataclass(frozen=True, slots=True)
-class TableWrites:
-    """BatchWriteItem and PutItem on the tables of one store. Both may also raise `LeftToMoto`."""
+def answer(tables: Tables, routed: Routed) -> Response:
+    """The answer to one request on those tables. Raises `AwsError`, and `LeftToMoto`."""
+    way = _WAYS.get(routed.operation)
+    if way is None or routed.parameters is None:
+        raise LeftToMoto
+    return dynamodb_response(routed, way(tables, routed.parameters))
 
-    tables: Tables
 
-    def batch(self, parameters: Mapping[str, Any]) -> bytes:
-        """The answer to BatchWriteItem. Raises `AwsError`."""
-        items, strict = parameters.get("RequestItems"), self.tables.strict
-        LeftToMoto.when(not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)))
-        try:
-            writes = plan_batch(items, self.tables.tables())
-        except AwsError:
-            if strict:
-                raise
-            raise LeftToMoto from None
-        tables = {id(write.table): write.table for write in writes}.values()
-        LeftToMoto.when(not (strict or all(map(_keep_numbers, writes))) or not all(map(_is_plain, tables)))
-        LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
-        now = self.tables.clock.now()
-        kept, unprocessed = self.tables.admit_batch(writes, now)
-        for write in kept:
-            _apply(write)
-        units = self.tables.wrote_batch(items or (), kept, unprocessed, now)
-        result: dict[str, Any] = {"UnprocessedItems": unprocessed}
-        if not strict:
-            # moto always reports capacity, and always one unit.
-            usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
-            result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
-        elif capacity := consumed(parameters, units):
-            result["ConsumedCapacity"] = capacity
-        return orjson.dumps(result)
-
-    def put(self, parameters: Mapping[str, Any]) -> bytes:
-        """The answer to a PutItem without condition or return values."""
-        table = self.tables.named(parameters.get("TableName"))
-        LeftToMoto.when(table is None or not _is_plain(table) or not _PLAIN_PUT.issuperset(parameters))
-        LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
-        with LeftToMoto.on(AwsError):  # For a single put, the same mistakes have different messages.
-            write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
-        LeftToMoto.when(not self.tables.strict and not _keep_numbers(write))
-        now = self.tables.clock.now()
-        self.tables.admit_single(write, now)
+def _batch(tables: Tables, parameters: Mapping[str, Any]) -> bytes:
+    """The answer to BatchWriteItem. Raises `AwsError`."""
+    items, strict = parameters.get("RequestItems"), tables.strict
+    LeftToMoto.when(not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)))
+    try:
+        writes = plan_batch(items, tables.tables())
+    except AwsError:
+        if strict:
+            raise
+        raise LeftToMoto from None
+    LeftToMoto.when(not (strict or all(map(_keep_numbers, writes))))
+    LeftToMoto.when(not all(map(_is_plain, {id(write.table): write.table for write in writes}.values())))
+    LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
+    now = tables.clock.now()
+    kept, unprocessed = tables.admit_batch(writes, now)
+    for write in kept:
         _apply(write)
-        self.tables.activity(table).wrote(1, write.units, now)
-        capacity = consumed(parameters, {table.name: write.units if self.tables.strict else 1})
-        return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
+    units = tables.wrote_batch(items or (), kept, unprocessed, now)
+    result: dict[str, Any] = {"UnprocessedItems": unprocessed}
+    if not strict:
+        # moto always reports capacity, and always one unit.
+        usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
+        result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
+    elif capacity := consumed(parameters, units):
+        result["ConsumedCapacity"] = capacity
+    return orjson.dumps(result)
+
+
+def _put(tables: Tables, parameters: Mapping[str, Any]) -> bytes:
+    """The answer to a PutItem without condition or return values."""
+    table = tables.plain(parameters, _PLAIN_PUT)
+    LeftToMoto.when(not _is_plain(table))
+    with LeftToMoto.on(AwsError):  # For a single put, the same mistakes have different messages.
+        write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
+    LeftToMoto.when(not tables.strict and not _keep_numbers(write))
+    now = tables.clock.now()
+    tables.admit_single(write, now)
+    _apply(write)
+    tables.activity(table).wrote(1, write.units, now)
+    capacity = consumed(parameters, {table.name: write.units if tables.strict else 1})
+    return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
 
 
 def _apply(write: WriteOperation) -> None:
@@ -102,25 +103,12 @@ def _is_plain(table: Any) -> bool:
     return rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes
 
 
-def answers(tables: Tables) -> Callable[[Routed], Response]:
-    """A function that answers a request on those tables. Raises `AwsError`, and `LeftToMoto`."""
-    writes, reads = TableWrites(tables), TableReads(tables)
-    ways: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
-        "BatchWriteItem": writes.batch,
-        "PutItem": writes.put,
-        "GetItem": reads.get,
-        "BatchGetItem": reads.batch_get,
-        "Scan": reads.scan,
-        "Query": reads.query,
-    }
-
-    def answer(routed: Routed) -> Response:
-        way = ways.get(routed.operation)
-        if way is None or routed.parameters is None:
-            raise LeftToMoto
-        return dynamodb_response(routed, way(routed.parameters))
-
-    return answer
-
-
+_WAYS: Mapping[str, Callable[[Tables, Mapping[str, Any]], bytes]] = {
+    "BatchWriteItem": _batch,
+    "PutItem": _put,
+    "GetItem": reads.get,
+    "BatchGetItem": reads.batch_get,
+    "Scan": reads.scan,
+    "Query": reads.query,
+}
 ANSWERS = Replacement("dynamodb.answers")

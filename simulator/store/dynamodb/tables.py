@@ -12,9 +12,11 @@ from simulator.store.dynamodb.moto_table import full_name, rows_of
 from simulator.store.dynamodb.rows import Key
 from simulator.store.dynamodb.rules import WriteOperation, row_units
 from simulator.store.dynamodb.throttles import Throttles, throttled
+from simulator.store.moto.application import LeftToMoto
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 """The allowed values of ReturnConsumedCapacity."""
+_SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Tables:
         """The table of that name if we keep its rows; None: leave the lookup to moto."""
         table = self.tables().get(name) if isinstance(name, str) else None
         return table if table is not None and rows_of(table) is not None else None
+
+    def plain(self, parameters: Mapping[str, Any], allowed: set[str]) -> Any:
+        """The table of a request with no other parameters than the allowed ones. Raises `LeftToMoto`."""
+        table = self.named(parameters.get("TableName"))
+        known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
+        LeftToMoto.when(table is None or not known or not allowed.issuperset(parameters))
+        return table
 
     def admit_read(self, table: Any, now: float, hash_key: Key = None, index: Any = None) -> None:
         """Raise if another read of the table, or of its global `index`, is refused now."""

@@ -90,7 +90,7 @@ class Application:
         if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:
             self._ways["s3"].append(s3_answers.answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
-            self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
+            self._ways["dynamodb"].append(partial(dynamodb_answers.answer, tables))
         if store.strict:
             # It passes on what it keeps of a batch, so it comes first.
             self._ways["sqs"].insert(0, partial(partial_batches.answer, partial(_first_answer, self._ways["sqs"])))
