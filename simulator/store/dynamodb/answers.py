@@ -20,7 +20,7 @@ from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Response, Routed
+from simulator.store.wire.messages import Parameters, Response, Routed
 
 _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
@@ -34,7 +34,7 @@ def answer(tables: Tables, routed: Routed) -> Response:
     return dynamodb_response(routed, way(tables, routed.parameters))
 
 
-def _batch(tables: Tables, parameters: Mapping[str, Any]) -> bytes:
+def _batch(tables: Tables, parameters: Parameters) -> bytes:
     """The answer to BatchWriteItem. Raises `AwsError`."""
     items, strict = parameters.get("RequestItems"), tables.strict
     LeftToMoto.when(not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)))
@@ -62,7 +62,7 @@ def _batch(tables: Tables, parameters: Mapping[str, Any]) -> bytes:
     return orjson.dumps(result)
 
 
-def _put(tables: Tables, parameters: Mapping[str, Any]) -> bytes:
+def _put(tables: Tables, parameters: Parameters) -> bytes:
     """The answer to a PutItem without condition or return values."""
     table = tables.plain(parameters, _PLAIN_PUT)
     LeftToMoto.when(not _is_plain(table))
@@ -103,7 +103,7 @@ def _is_plain(table: Any) -> bool:
     return rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes
 
 
-_WAYS: Mapping[str, Callable[[Tables, Mapping[str, Any]], bytes]] = {
+_WAYS: Mapping[str, Callable[[Tables, Parameters], bytes]] = {
     "BatchWriteItem": _batch,
     "PutItem": _put,
     "GetItem": reads.get,

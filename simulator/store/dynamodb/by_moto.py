@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -29,11 +29,10 @@ from simulator.store.dynamodb.throttles import cancellation
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Response, Routed, json_response
+from simulator.store.wire.messages import Parameters, Response, Routed, json_response
 from simulator.store.wire.routing import with_parameters
 
 Call = Callable[[Routed], Response]
-Parameters = Mapping[str, Any]
 
 # A transaction reads or writes each of its items twice: to prepare it and to commit it.
 TRANSACTION_FACTOR = 2

@@ -20,6 +20,7 @@ from simulator.store.dynamodb.rules import keys_of, read_units, rows_size
 from simulator.store.dynamodb.tables import Tables, consumed
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Parameters
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
 _EXPRESSIONS = {"FilterExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}
@@ -28,7 +29,6 @@ _QUERY = _PAGE | _EXPRESSIONS | {"KeyConditionExpression", "ScanIndexForward"}
 _GET = {"TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"}
 _BATCH_OF_ONE = {"Keys", "ConsistentRead"}
 
-Parameters = Mapping[str, Any]
 Row = tuple[Key, Key, bytes]
 Filter = Callable[[Any], bool] | None
 Names = set[str] | None

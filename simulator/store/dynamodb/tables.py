@@ -13,6 +13,7 @@ from simulator.store.dynamodb.rows import Key
 from simulator.store.dynamodb.rules import WriteOperation, row_units
 from simulator.store.dynamodb.throttles import Throttles, throttled
 from simulator.store.moto.application import LeftToMoto
+from simulator.store.wire.messages import Parameters
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 """The allowed values of ReturnConsumedCapacity."""
@@ -34,7 +35,7 @@ class Tables:
         table = self.tables().get(name) if isinstance(name, str) else None
         return table if table is not None and rows_of(table) is not None else None
 
-    def plain(self, parameters: Mapping[str, Any], allowed: set[str]) -> Any:
+    def plain(self, parameters: Parameters, allowed: set[str]) -> Any:
         """The table of a request with no other parameters than the allowed ones. Raises `LeftToMoto`."""
         table = self.named(parameters.get("TableName"))
         known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
@@ -119,9 +120,7 @@ def stored_row(write: WriteOperation) -> bytes | None:
     return None if rows is None else rows.row(write.hash_key, write.sort_key)
 
 
-def consumed(
-    parameters: Mapping[str, Any], units: Mapping[str, float], direction: str | None = None
-) -> list[dict[str, Any]]:
+def consumed(parameters: Parameters, units: Mapping[str, float], direction: str | None = None) -> list[dict[str, Any]]:
     """ConsumedCapacity by table, as far as the request asks for it; empty if it does not.
 
     With `direction` (`ReadCapacityUnits`, `WriteCapacityUnits`), also the units of that kind.

@@ -7,6 +7,7 @@ before anything has changed, so that its errors are moto's.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,15 +20,15 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import StoreContext
 from simulator.store.sqs.moto_queue import add, depot_of, new_message, queue_of, receive, with_attributes
 from simulator.store.sqs.receipt_handles import UnknownHandle
-from simulator.store.wire.messages import Response, Routed, json_response
+from simulator.store.wire.messages import Parameters, Response, Routed, json_response
 
 _MD5 = "_stockpipe_md5"
+_NAME = re.compile(r"[\w-]{1,80}", re.ASCII)
 _PLAIN_SEND = {"QueueUrl", "Id", "MessageBody", "DelaySeconds"}
 _RECEIVE = {
     "QueueUrl", "AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames", "MaxNumberOfMessages",
     "VisibilityTimeout", "WaitTimeSeconds", "ReceiveRequestAttemptId",
 }  # fmt: skip
-Parameters = Mapping[str, Any]
 
 
 def answer(store: StoreContext, routed: Routed) -> Response:
@@ -47,16 +48,14 @@ def _send(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, 
 
 
 def _send_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
-    entries = _entries(parameters)
-    names = [str(entry["Id"]) for entry in entries]
-    LeftToMoto.when(not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names))
+    entries = batch_entries(parameters)
     messages = [_plain_message(store, queue, entry) for entry in entries]
     LeftToMoto.when(sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1])
     now_ms = store.now_ms()
     for message in messages:
         add(queue, message, now_ms)
-    sent = zip(names, messages, strict=True)
-    successful = [{"Id": name, "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for name, each in sent]
+    sent = zip(entries, messages, strict=True)
+    successful = [{"Id": entry["Id"], "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for entry, each in sent]
     return {"Successful": successful, "Failed": []}
 
 
@@ -112,7 +111,7 @@ def _delete_by(store: StoreContext, queue: Any, handle: Any) -> None:
 
 
 def _delete_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
-    entries = _entries(parameters)
+    entries = batch_entries(parameters)
     handles = [entry.get("ReceiptHandle") for entry in entries]
     LeftToMoto.when(len({handle for handle in handles if isinstance(handle, str)}) != len(handles))
     successful, failed = [], []
@@ -132,13 +131,13 @@ def _within(value: Any, bounds: tuple[int, int]) -> bool:
     return isinstance(value, int) and bounds[0] <= value <= bounds[1]
 
 
-def _entries(parameters: Parameters) -> list[dict[str, Any]]:
-    """A batch's entries if they are valid: not too many, and no two with the same id."""
+def batch_entries(parameters: Parameters) -> list[dict[str, Any]]:
+    """The entries of a valid batch. Raises `LeftToMoto` for wrong names or a wrong number of them."""
     entries = parameters.get("Entries")
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
         raise LeftToMoto
     names = {entry["Id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)}
-    LeftToMoto.when(len(names) != len(entries))
+    LeftToMoto.when(len(names) != len(entries) or not all(map(_NAME.fullmatch, names)))
     return entries
 
 

@@ -14,6 +14,7 @@ from simulator.base import limits
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Parameters
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_RANGES = {
@@ -24,7 +25,6 @@ _ATTRIBUTE_RANGES = {
     "MaximumMessageSize": limits.SQS_MESSAGE_BYTES,
 }
 _NO_BODY = "MissingParameter"
-Parameters = Mapping[str, Any]
 
 
 def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: float) -> None:
