@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -59,11 +60,9 @@ class ByMoto:
     def answer(self, routed: Routed) -> Response:
         """Moto's answer. Raises `AwsError` if the request is refused."""
         way, parameters = self._ways.get(routed.operation), routed.parameters
-        try:
-            if way is not None and parameters is not None:
+        if way is not None and parameters is not None:
+            with suppress(LeftToMoto):
                 return way(routed, parameters)
-        except LeftToMoto:
-            pass
         # Leave unknown input to moto, which refuses it in its own words; it consumes no capacity.
         response = self._call(routed)
         self._tables.tallies.observe_moto(routed, response)
@@ -120,8 +119,7 @@ class ByMoto:
             units: dict[str, float] = defaultdict(float)
             for read in reads:
                 row = stored_row(read)
-                size = 0 if row is None else rows_size((row,))
-                cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
+                cost = TRANSACTION_FACTOR * read_units(rows_size([row] if row else []), consistent=True)
                 self._tables.charge_read(read.table, cost, now, read.hash_key)
                 units[read.table_name] += cost
             return consumed(parameters, units, "ReadCapacityUnits")

@@ -72,10 +72,7 @@ class Tables:
             raise throttled("Write", write.table, reason)
 
     def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
-        """The operations that the limits allow, and the others as the client wrote them, by table.
-
-        Raises if none is allowed.
-        """
+        """The operations that the limits allow, and, by table, the others as written. Raises if none is allowed."""
         kept: list[WriteOperation] = []
         unprocessed: dict[str, Any] = {}
         for write in writes:

@@ -26,10 +26,9 @@ from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
 from simulator.store.front.unsigned import check_unsigned
-from simulator.store.moto import instances
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
-from simulator.store.moto.replacement import install
+from simulator.store.moto.replacement import UNTRACKED, install
 from simulator.store.moto.scope import SCOPE, RequestScope, StoreContext
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
@@ -48,7 +47,7 @@ Way = Callable[[Routed], Response]
 
 # Everything that replaces moto's code; each says why. Events look like AWS's only if AWS's rules apply.
 FASTER = (
-    instances.UNTRACKED,
+    UNTRACKED,
     moto_queue.DEPTH,
     sqs_answers.ANSWERS,
     moto_table.DEPTH,

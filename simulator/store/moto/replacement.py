@@ -1,9 +1,8 @@
 """What a replacement is, and the check that moto's code is still what the replacement was written for.
 
 moto is used as released, never forked. If one of its functions is too slow, or a request can be answered without it, a
-replacement is used. `replacements.toml` lists moto's functions with the hash of their source. With another moto version
-the hashes are compared first; if a function has changed, the replacement stays off, with a warning, and moto's own code
-runs.
+replacement is used. With another moto version the hashes in `replacements.toml` are compared first; if a function has
+changed, the replacement stays off, with a warning, and moto's own code runs.
 """
 
 from __future__ import annotations
@@ -86,3 +85,16 @@ def install(replacements: Iterable[Replacement], version: str) -> set[str]:
             replacement.install()
         active.add(replacement.name)
     return active
+
+
+def _install_untracked() -> None:
+    from moto.core.common_models import BaseModel
+    from moto.s3.models import FakeKey
+
+    BaseModel.__new__ = staticmethod(lambda kind, *_, **__: object.__new__(kind))  # type: ignore[method-assign, assignment]
+    # moto warns about an object that was never disposed of; before, it lived as long as the process.
+    FakeKey.__del__ = lambda self: self.dispose()  # type: ignore[method-assign]
+
+
+UNTRACKED = Replacement("moto.instances", _install_untracked)
+"""The one replacement of no service: moto's objects are freed when nobody uses them any more."""

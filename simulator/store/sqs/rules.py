@@ -68,10 +68,7 @@ def check_message(entry: Parameters, queue: Any) -> None:
 
 
 def refusal_of_entry(entry: Parameters, size: int, queue: Any) -> AwsError | None:
-    """SQS's error for one message of `size` bytes in a batch, None if it accepts it.
-
-    Raises SQS's error for the whole batch.
-    """
+    """SQS's error for one message of `size` bytes in a batch, None without one. Raises that for the whole batch."""
     try:
         _check_contents(entry)
     except AwsError as error:

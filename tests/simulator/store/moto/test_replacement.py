@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from importlib.metadata import version
 
 import pytest
@@ -10,6 +11,7 @@ from simulator.store.front.application import FASTER, STRICTER
 from simulator.store.moto import replacement as replacements
 from simulator.store.moto.replacement import (
     MOTO_VERSION,
+    UNTRACKED,
     Replacement,
     ReplacementOff,
     changed_functions,
@@ -47,3 +49,20 @@ def test_a_replacement_stays_off_with_a_warning_where_moto_has_changed(monkeypat
     ):
         active = install((Replacement("stale"), sound), "99")
     assert (active, installed) == ({sound.name}, ["sound"])
+
+
+def test_an_object_that_moto_no_longer_uses_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that nothing refers to is freed at once; stock moto keeps it in a list for ever."""
+    from moto.core.common_models import BaseModel
+    from moto.s3.models import FakeKey
+    from moto.sqs.models import Message
+
+    monkeypatch.setattr(Message, "instances_tracked", [])
+    of_stock_moto = weakref.ref(Message("id", "body"))
+    assert of_stock_moto() is not None
+    monkeypatch.setattr(BaseModel, "__new__", BaseModel.__dict__["__new__"])
+    monkeypatch.setattr(FakeKey, "__del__", FakeKey.__dict__["__del__"])
+    assert install((UNTRACKED,), MOTO_VERSION) == {UNTRACKED.name}
+    of_the_store = weakref.ref(Message("id", "body"))
+    assert of_the_store() is None
+    assert UNTRACKED in FASTER
