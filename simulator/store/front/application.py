@@ -101,10 +101,7 @@ class Application:
         if request.target.startswith(CONTROL_PATH):
             return self._control.answer(request)
         started = time.perf_counter()
-        routed = route(request, self._store.requests)
-        home = moto_state.home_of(routed)
-        if home is not routed.home:
-            routed = routed._replace(home=home)
+        routed = moto_state.at_home(route(request, self._store.requests))
         waiting = None
         try:
             _check_home(routed)

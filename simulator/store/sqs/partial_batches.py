@@ -34,14 +34,13 @@ def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
     queue = queue_of(routed) if routed.operation == "SendMessageBatch" else None
     LeftToMoto.when(queue is None)
     entries = batch_entries(routed.parameters or {})
-    sizes = [message_size(entry) for entry in entries]
-    total = sum(sizes)
+    total = sum(map(message_size, entries))
     if total > limits.SQS_MESSAGE_BYTES[1]:
         raise AwsError(
             "AWS.SimpleQueueService.BatchRequestTooLong",
             f"Batch requests cannot be longer than {limits.SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
         )
-    refusals = [refusal_of_entry(entry, size, queue) for entry, size in zip(entries, sizes, strict=True)]
+    refusals = [refusal_of_entry(entry, queue) for entry in entries]
     LeftToMoto.when(not any(refusals))
     failed = [
         {"Id": entry["Id"], "SenderFault": True, "Code": refusal.code, "Message": refusal.message}
