@@ -7,6 +7,7 @@ moto and AWS treat alike; moto does the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Rows
 from simulator.store.dynamodb.rules import WriteOperation, plan_batch, plan_write
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Parameters, Response, Routed
@@ -38,12 +39,8 @@ def _batch(tables: Tables, parameters: Parameters) -> bytes:
     """The answer to BatchWriteItem. Raises `AwsError`."""
     items, strict = parameters.get("RequestItems"), tables.strict
     LeftToMoto.when(not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)))
-    try:
+    with nullcontext() if strict else LeftOn(AwsError):
         writes = plan_batch(items, tables.tables())
-    except AwsError:
-        if strict:
-            raise
-        raise LeftToMoto from None
     LeftToMoto.when(not (strict or all(map(_keep_numbers, writes))))
     LeftToMoto.when(not all(map(_is_plain, {id(write.table): write.table for write in writes}.values())))
     LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
@@ -66,7 +63,7 @@ def _put(tables: Tables, parameters: Parameters) -> bytes:
     """The answer to a PutItem without condition or return values."""
     table = tables.plain(parameters, _PLAIN_PUT)
     LeftToMoto.when(not _is_plain(table))
-    with LeftToMoto.on(AwsError):  # For a single put, the same mistakes have different messages.
+    with LeftOn(AwsError):  # the same mistakes have other messages for a single put
         write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
     LeftToMoto.when(not tables.strict and not _keep_numbers(write))
     now = tables.clock.now()

@@ -27,7 +27,7 @@ from simulator.store.dynamodb.rules import (
 )
 from simulator.store.dynamodb.tables import Tables, consumed, stored_row
 from simulator.store.dynamodb.throttles import cancellation
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Parameters, Response, Routed, json_response
@@ -79,7 +79,7 @@ class ByMoto:
 
     def _batch(self, routed: Routed, parameters: Parameters) -> Response:
         """A batch to tables with streams or indexes: allowed operations go to moto, the rest is returned."""
-        with LeftToMoto.on(AwsError):
+        with LeftOn(AwsError):
             writes = plan_batch(parameters.get("RequestItems"), self._tables.tables())
         now = self._tables.clock.now()
         kept, unprocessed = self._tables.admit_batch(writes, now)
@@ -153,7 +153,7 @@ class ByMoto:
         table, item = self._tables.named(content.get("TableName")), content.get("Item" if action == "Put" else "Key")
         if table is None or not isinstance(item, dict):
             raise LeftToMoto
-        with LeftToMoto.on(AwsError):
+        with LeftOn(AwsError):
             if action == "Put":
                 return plan_write(table, table.name, {"PutRequest": {"Item": item}})
             return WriteOperation(table, table.name, *keys_of(table, item), None, 1, content)

@@ -18,7 +18,7 @@ from simulator.base.sorted_dict import SortedDict
 from simulator.store.dynamodb.rows import Key, decode_item, encode_attributes, key_value, parsed
 from simulator.store.dynamodb.rules import keys_of, read_units, rows_size
 from simulator.store.dynamodb.tables import Tables, consumed
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Parameters
 
@@ -103,7 +103,7 @@ def _page(
     limit = parameters.get("Limit")
     LeftToMoto.when(limit is not None and (not isinstance(limit, int) or limit < 1))
     taken, size, more = _take_page(rows, limit)
-    with LeftToMoto.on(Exception):  # moto's conditions raise what they like
+    with LeftOn(Exception):  # moto's conditions raise what they like
         kept = [each[2] for each in taken if keeps is None or keeps(decode_item(table.items, *each))]
     parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
     if parameters.get("Select") != "COUNT":
@@ -159,7 +159,7 @@ def _measure(rows: Iterable[Row]) -> int:
 
 def _key(table: Any, key: Any) -> tuple[Key, Key]:
     LeftToMoto.when(not isinstance(key, dict) or len(key) != len(table.table_key_attrs))
-    with LeftToMoto.on(AwsError):
+    with LeftOn(AwsError):
         return keys_of(table, key)
 
 
@@ -185,7 +185,7 @@ def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
     LeftToMoto.when(expression == "" or not all(name.startswith(":") for name in _values(parameters)))
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
-    with LeftToMoto.on(Exception):  # whatever moto's parser stumbles over
+    with LeftOn(Exception):  # whatever moto's parser stumbles over
         # moto's request parser turns binary values into bytes, which is how the items have them.
         values = {name: parsed(value) for name, value in _values(parameters).items()}
         names = dict(_names(parameters))
@@ -226,7 +226,7 @@ def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tu
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
     names = _names(parameters)
-    with LeftToMoto.on(MockValidationException, KeyError, TypeError, AttributeError, IndexError):
+    with LeftOn(MockValidationException, KeyError, TypeError, AttributeError, IndexError):
         hashes, ranges, used = parse_expression(
             key_condition_expression=parameters["KeyConditionExpression"],
             expression_attribute_names=dict(names),

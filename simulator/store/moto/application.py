@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -31,14 +29,18 @@ class LeftToMoto(Exception):
         if unusual:
             raise cls
 
-    @classmethod
-    @contextmanager
-    def on(cls, *errors: type[Exception]) -> Iterator[None]:
-        """Raise it in place of these errors: moto's answer says in its own words what is wrong."""
-        try:
-            yield
-        except errors:
-            raise cls from None
+
+class LeftOn:
+    """A block that raises `LeftToMoto` in place of these errors: moto says in its own words what is wrong."""
+
+    def __init__(self, *errors: type[Exception]) -> None:
+        self._errors = errors
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, self._errors):
+            raise LeftToMoto from None
 
 
 class MotoApplication:

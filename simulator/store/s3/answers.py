@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
 from simulator.store.moto import state as moto_state
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import Request, Response, Routed, header_text
@@ -35,7 +35,7 @@ def answer(routed: Routed) -> Response:
     LeftToMoto.when(bucket is None or not routed.access_key or bucket.logging or type(bucket).__name__ != "FakeBucket")
     if operation == "ListObjectsV2":
         return _list(routed, bucket)
-    with LeftToMoto.on(UnicodeDecodeError):
+    with LeftOn(UnicodeDecodeError):
         key = unquote(raw_key, errors="strict")
     LeftToMoto.when(request.query_text not in ("", f"x-id={operation}"))
     return _put(routed, bucket, key) if operation == "PutObject" else _get(request, bucket, key)

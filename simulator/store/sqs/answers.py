@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from simulator.base import limits
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import StoreContext
 from simulator.store.sqs.moto_queue import add, depot_of, new_message, queue_of, receive, with_attributes
@@ -106,7 +106,7 @@ def _delete(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str
 
 def _delete_by(store: StoreContext, queue: Any, handle: Any) -> None:
     LeftToMoto.when(not isinstance(handle, str))
-    with LeftToMoto.on(UnknownHandle):
+    with LeftOn(UnknownHandle):
         depot_of(queue).delete(handle, stale_deletes=not store.strict)
 
 
