@@ -62,7 +62,7 @@ SETS_FROM_OUTSIDE = {
     "simulator/store/front/application.py": MOTOS,
     "simulator/store/front/server.py": "aiohttp counts a writer's bytes",
     "simulator/store/moto/application.py": MOTOS,
-    "simulator/store/moto/instances.py": MOTOS,
+    "simulator/store/moto/replacement.py": MOTOS,
     "simulator/store/s3/answers.py": MOTOS,
     "simulator/store/s3/moto_bucket.py": MOTOS,
     "simulator/store/sqs/moto_queue.py": MOTOS,

@@ -7,82 +7,71 @@ moto and AWS treat alike; moto does the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
 from typing import Any
 
 import orjson
 
+from simulator.store.dynamodb import reads
 from simulator.store.dynamodb.by_moto import dynamodb_response
 from simulator.store.dynamodb.moto_table import rows_of
-from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.rows import Rows
 from simulator.store.dynamodb.rules import WriteOperation, plan_batch, plan_write
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Response, Routed
+from simulator.store.wire.messages import Parameters, Response, Routed
 
 _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
 
 
-@dataclass(frozen=True, slots=True)
-class TableWrites:
-    """BatchWriteItem and PutItem on the tables of one store. Both may also raise `LeftToMoto`."""
+def answer(tables: Tables, routed: Routed) -> Response:
+    """The answer to one request on those tables. Raises `AwsError`, and `LeftToMoto`."""
+    way = _WAYS.get(routed.operation)
+    if way is None or routed.parameters is None:
+        raise LeftToMoto
+    return dynamodb_response(routed, way(tables, routed.parameters))
 
-    tables: Tables
 
-    def batch(self, parameters: Mapping[str, Any]) -> bytes:
-        """The answer to BatchWriteItem. Raises `AwsError`."""
-        items, strict = parameters.get("RequestItems"), self.tables.strict
-        if not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)):
-            raise LeftToMoto
-        try:
-            writes = plan_batch(items, self.tables.tables())
-        except AwsError:
-            if strict:
-                raise
-            raise LeftToMoto from None
-        tables = {id(write.table): write.table for write in writes}.values()
-        if not (strict or all(map(_keep_numbers, writes))) or not all(map(_is_plain, tables)):
-            raise LeftToMoto
-        if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
-            raise LeftToMoto
-        now = self.tables.clock.now()
-        kept, unprocessed = self.tables.admit_batch(writes, now)
-        for write in kept:
-            _apply(write)
-        units = self.tables.wrote_batch(items or (), kept, unprocessed, now)
-        result: dict[str, Any] = {"UnprocessedItems": unprocessed}
-        if not strict:
-            # moto always reports capacity, and always one unit.
-            usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
-            result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
-        elif capacity := consumed(parameters, units):
-            result["ConsumedCapacity"] = capacity
-        return orjson.dumps(result)
-
-    def put(self, parameters: Mapping[str, Any]) -> bytes:
-        """The answer to a PutItem without condition or return values."""
-        table = self.tables.named(parameters.get("TableName"))
-        if table is None or not _is_plain(table) or not _PLAIN_PUT.issuperset(parameters):
-            raise LeftToMoto
-        if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
-            raise LeftToMoto
-        try:
-            write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
-        except AwsError:
-            # For a single put, the same mistakes have different messages, and moto has those.
-            raise LeftToMoto from None
-        if not self.tables.strict and not _keep_numbers(write):
-            raise LeftToMoto
-        now = self.tables.clock.now()
-        self.tables.admit_single(write, now)
+def _batch(tables: Tables, parameters: Parameters) -> bytes:
+    """The answer to BatchWriteItem. Raises `AwsError`."""
+    items, strict = parameters.get("RequestItems"), tables.strict
+    LeftToMoto.when(not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)))
+    with nullcontext() if strict else LeftOn(AwsError):
+        writes = plan_batch(items, tables.tables())
+    LeftToMoto.when(not (strict or all(map(_keep_numbers, writes))))
+    LeftToMoto.when(not all(map(_is_plain, {id(write.table): write.table for write in writes}.values())))
+    LeftToMoto.when(parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES)
+    now = tables.clock.now()
+    kept, unprocessed = tables.admit_batch(writes, now)
+    for write in kept:
         _apply(write)
-        self.tables.activity(table).wrote(1, write.units, now)
-        capacity = consumed(parameters, {table.name: write.units if self.tables.strict else 1})
-        return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
+    units = tables.wrote_batch(items or (), kept, unprocessed, now)
+    result: dict[str, Any] = {"UnprocessedItems": unprocessed}
+    if not strict:
+        # moto always reports capacity, and always one unit.
+        usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
+        result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
+    elif capacity := consumed(parameters, units):
+        result["ConsumedCapacity"] = capacity
+    return orjson.dumps(result)
+
+
+def _put(tables: Tables, parameters: Parameters) -> bytes:
+    """The answer to a PutItem without condition or return values."""
+    table = tables.plain(parameters, _PLAIN_PUT)
+    LeftToMoto.when(not _is_plain(table))
+    with LeftOn(AwsError):  # the same mistakes have other messages for a single put
+        write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
+    LeftToMoto.when(not tables.strict and not _keep_numbers(write))
+    now = tables.clock.now()
+    tables.admit_single(write, now)
+    _apply(write)
+    tables.activity(table).wrote(1, write.units, now)
+    capacity = consumed(parameters, {table.name: write.units if tables.strict else 1})
+    return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
 
 
 def _apply(write: WriteOperation) -> None:
@@ -111,46 +100,12 @@ def _is_plain(table: Any) -> bool:
     return rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes
 
 
-def answers(tables: Tables) -> Callable[[Routed], Response]:
-    """A function that answers a request on those tables. Raises `AwsError`, and `LeftToMoto`."""
-    writes, reads = TableWrites(tables), TableReads(tables)
-    ways: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
-        "BatchWriteItem": writes.batch,
-        "PutItem": writes.put,
-        "GetItem": reads.get,
-        "BatchGetItem": reads.batch_get,
-        "Scan": reads.scan,
-        "Query": reads.query,
-    }
-
-    def answer(routed: Routed) -> Response:
-        way = ways.get(routed.operation)
-        if way is None or routed.parameters is None:
-            raise LeftToMoto
-        return dynamodb_response(routed, way(routed.parameters))
-
-    return answer
-
-
-_HANDLER = "moto.dynamodb.responses:DynamoHandler."
-_TABLE = "moto.dynamodb.models.table:Table."
-ANSWERS = Replacement(
-    name="dynamodb.answers",
-    functions={
-        _HANDLER + "batch_write_item": "26221a09e2b2b1fd",
-        _HANDLER + "put_item": "4c9efb73275195ec",
-        _HANDLER + "get_item": "e84cc4b607a62aa3",
-        _HANDLER + "batch_get_item": "680c9cb275660ea4",
-        _HANDLER + "scan": "530223d9fd284f2b",
-        _HANDLER + "query": "681834c64038af93",
-        _TABLE + "scan": "5ef1ab21eef06a74",
-        _TABLE + "query": "002b4d00be6df07c",
-        _TABLE + "_validate_item_types": "e6d02fc9cea548e4",
-        "moto.dynamodb.models.dynamo_type:Item.is_within_segment": "e33c386bf28ce0c4",
-        "moto.dynamodb.parsing.key_condition_expression:parse_expression": "05075ebc0f868fc4",
-    },
-    why="a request of 25 rows passes a parser and a serializer that walk every attribute by botocore's model, and "
-    "a page of a scan copies every item several times",
-    keeps="writes to tables without streams and indexes; reads without filter, index or older parameters; pages "
-    "end at 1 MB of items as AWS counts them; every other request is moto's",
-)
+_WAYS: Mapping[str, Callable[[Tables, Parameters], bytes]] = {
+    "BatchWriteItem": _batch,
+    "PutItem": _put,
+    "GetItem": reads.get,
+    "BatchGetItem": reads.batch_get,
+    "Scan": reads.scan,
+    "Query": reads.query,
+}
+ANSWERS = Replacement("dynamodb.answers")

@@ -10,9 +10,8 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from simulator.base.limits import DYNAMODB_NUMBER_DIGITS
-from simulator.store.dynamodb.rules import check_put
+from simulator.store.dynamodb.rules import check_put, invalid, refusal
 from simulator.store.moto.replacement import Replacement
-from simulator.store.wire.aws_errors import AwsError
 
 Typed = tuple[str, Any]
 """The type of an attribute and its value."""
@@ -35,23 +34,22 @@ def check_updates(updates: Any, key_names: Collection[Any] = ()) -> None:
             continue
         action, value = update.get("Action", "PUT"), update.get("Value")
         if action not in ("ADD", "PUT", "DELETE"):
-            raise AwsError(
-                "ValidationException",
+            raise refusal(
                 f"1 validation error detected: Value '{action}' at 'attributeUpdates.{name}.member.action' failed to "
                 "satisfy constraint: Member must satisfy enum value set: [ADD, PUT, DELETE]",
             )
         if name in key_names:
-            raise _invalid(f"Cannot update attribute {name}. This attribute is part of the key")
+            raise invalid(f"Cannot update attribute {name}. This attribute is part of the key")
         if value is None:
             if action != "DELETE":
-                raise _invalid("Only DELETE action is allowed when no attribute value is specified")
+                raise invalid("Only DELETE action is allowed when no attribute value is specified")
             continue
         check_put({name: value})
         (kind,) = value
         if action == "DELETE" and kind not in _SETS:
-            raise _invalid(f"DELETE action with value is not supported for the type {kind}")
+            raise invalid(f"DELETE action with value is not supported for the type {kind}")
         if action == "ADD" and kind not in _ADDED:
-            raise _invalid(f"ADD action is not supported for the type {kind}")
+            raise invalid(f"ADD action is not supported for the type {kind}")
 
 
 def updated(old: Typed | None, action: str, new: Typed | None) -> Typed | None:
@@ -84,10 +82,6 @@ def _without(kind: str, elements: Iterable[Any], others: Iterable[Any]) -> list[
     return [element for element in elements if same(element) not in gone]
 
 
-def _invalid(reason: str) -> AwsError:
-    return AwsError("ValidationException", f"One or more parameter values were invalid: {reason}")
-
-
 def _install() -> None:
     from moto.dynamodb.exceptions import MockValidationException
     from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -109,11 +103,4 @@ def _install() -> None:
     Item.update_with_attribute_updates = update_with_attribute_updates  # type: ignore[method-assign]
 
 
-UPDATES = Replacement(
-    name="dynamodb.attribute_updates",
-    functions={"moto.dynamodb.models.dynamo_type:Item.update_with_attribute_updates": "2cb57d88a9018545"},
-    why="a binary value is stored as a text, a set of them as a list, NULL removes the attribute; a value of another "
-    "type than the attribute's is added or ends in an internal error",
-    keeps="the result of every update that moto and AWS treat alike",
-    install=_install,
-)
+UPDATES = Replacement("dynamodb.attribute_updates", _install)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -26,14 +27,13 @@ from simulator.store.dynamodb.rules import (
 )
 from simulator.store.dynamodb.tables import Tables, consumed, stored_row
 from simulator.store.dynamodb.throttles import cancellation
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Response, Routed, json_response
+from simulator.store.wire.messages import Parameters, Response, Routed, json_response
 from simulator.store.wire.routing import with_parameters
 
 Call = Callable[[Routed], Response]
-Parameters = Mapping[str, Any]
 
 # A transaction reads or writes each of its items twice: to prepare it and to commit it.
 TRANSACTION_FACTOR = 2
@@ -60,11 +60,9 @@ class ByMoto:
     def answer(self, routed: Routed) -> Response:
         """Moto's answer. Raises `AwsError` if the request is refused."""
         way, parameters = self._ways.get(routed.operation), routed.parameters
-        try:
-            if way is not None and parameters is not None:
+        if way is not None and parameters is not None:
+            with suppress(LeftToMoto):
                 return way(routed, parameters)
-        except LeftToMoto:
-            pass
         # Leave unknown input to moto, which refuses it in its own words; it consumes no capacity.
         response = self._call(routed)
         self._tables.tallies.observe_moto(routed, response)
@@ -81,10 +79,8 @@ class ByMoto:
 
     def _batch(self, routed: Routed, parameters: Parameters) -> Response:
         """A batch to tables with streams or indexes: allowed operations go to moto, the rest is returned."""
-        try:
+        with LeftOn(AwsError):
             writes = plan_batch(parameters.get("RequestItems"), self._tables.tables())
-        except AwsError:
-            raise LeftToMoto from None
         now = self._tables.clock.now()
         kept, unprocessed = self._tables.admit_batch(writes, now)
         forwarded = routed
@@ -123,8 +119,7 @@ class ByMoto:
             units: dict[str, float] = defaultdict(float)
             for read in reads:
                 row = stored_row(read)
-                size = 0 if row is None else rows_size((row,))
-                cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
+                cost = TRANSACTION_FACTOR * read_units(rows_size([row] if row else []), consistent=True)
                 self._tables.charge_read(read.table, cost, now, read.hash_key)
                 units[read.table_name] += cost
             return consumed(parameters, units, "ReadCapacityUnits")
@@ -158,12 +153,10 @@ class ByMoto:
         table, item = self._tables.named(content.get("TableName")), content.get("Item" if action == "Put" else "Key")
         if table is None or not isinstance(item, dict):
             raise LeftToMoto
-        try:
+        with LeftOn(AwsError):
             if action == "Put":
                 return plan_write(table, table.name, {"PutRequest": {"Item": item}})
             return WriteOperation(table, table.name, *keys_of(table, item), None, 1, content)
-        except AwsError:
-            raise LeftToMoto from None
 
     def _wrote(self, writes: Sequence[WriteOperation], factor: int, now: float) -> dict[str, float]:
         """Count what was written: units by table. An update's growth is charged now that it is known."""

@@ -54,13 +54,7 @@ class Throughput:
     """
 
     def __init__(
-        self,
-        now: float,
-        *,
-        writes: bool,
-        provisioned: int | None,
-        ceiling: int | None = None,
-        warm: int | None = None,
+        self, now: float, *, writes: bool, provisioned: int | None, ceiling: int | None = None, warm: int | None = None
     ) -> None:
         self._provisioned = provisioned
         new_table = limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else limits.ON_DEMAND_NEW_TABLE_READ_UNITS

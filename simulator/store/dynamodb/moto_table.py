@@ -14,7 +14,6 @@ from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import HOME
 
 _AT_HOME = f"arn:aws:dynamodb:{HOME.region}:{HOME.account}:"
-_TABLE = "moto.dynamodb.models.table:Table."
 
 
 def rows_of(table: Any) -> Rows | None:
@@ -64,30 +63,5 @@ def _install_meter() -> None:
     SecondaryIndex.project = project  # type: ignore[method-assign]
 
 
-DEPTH = Replacement(
-    name="dynamodb.depth",
-    functions={
-        _TABLE + "__init__": "a56181a75aa27005",
-        _TABLE + "__len__": "67bd2612f0aeaf61",
-        _TABLE + "all_items": "c80d2ee3c896acd0",
-        _TABLE + "get_item": "b08e98fe37b7e583",
-        _TABLE + "put_item": "de23933013ef8426",
-        _TABLE + "delete_item": "1594f7b07616c8cb",
-        _TABLE + "has_idx_items": "ecab96cbd1a5560f",
-    },
-    why="an object for every attribute (several kilobytes per row), a hash in Python for every key, and a sort of "
-    "the whole table for every page that is read",
-    keeps="moto's order of rows, every operation of moto that is not answered faster, on Items built when asked",
-    install=_install,
-)
-INDEX_READS = Replacement(
-    name="dynamodb.index_reads",
-    functions={
-        _TABLE + "scan": "5ef1ab21eef06a74",
-        _TABLE + "query": "002b4d00be6df07c",
-        "moto.dynamodb.models.table:SecondaryIndex.project": "b2eb603ebd167860",
-    },
-    why="moto does not say how much a read of an index has read, only what a filter left of it",
-    keeps="the answer; entries are measured where moto projects them, before any filter",
-    install=_install_meter,
-)
+DEPTH = Replacement("dynamodb.depth", _install)
+INDEX_READS = Replacement("dynamodb.index_reads", _install_meter)

@@ -1,14 +1,13 @@
 """Reads of DynamoDB from `Rows`: GetItem, BatchGetItem, Scan and Query of a table.
 
-Reads of an index or with an older parameter are left to moto. A page ends at 1 MB of items, as on AWS; moto also
-evaluates filters, but only on that page.
+Each returns JSON text, which rows already are, or raises `LeftToMoto`, as for an index or an older parameter. A page
+ends at 1 MB of items, as on AWS; moto also evaluates filters, but only on that page.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
 
@@ -18,9 +17,10 @@ from simulator.base.limits import DYNAMODB_BATCH_GET_BYTES, DYNAMODB_BATCH_KEYS,
 from simulator.base.sorted_dict import SortedDict
 from simulator.store.dynamodb.rows import Key, decode_item, encode_attributes, key_value, parsed
 from simulator.store.dynamodb.rules import keys_of, read_units, rows_size
-from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.dynamodb.tables import Tables, consumed
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Parameters
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
 _EXPRESSIONS = {"FilterExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}
@@ -28,118 +28,100 @@ _SCAN = _PAGE | _EXPRESSIONS | {"ProjectionExpression", "Segment", "TotalSegment
 _QUERY = _PAGE | _EXPRESSIONS | {"KeyConditionExpression", "ScanIndexForward"}
 _GET = {"TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"}
 _BATCH_OF_ONE = {"Keys", "ConsistentRead"}
-_SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
 
-Parameters = Mapping[str, Any]
 Row = tuple[Key, Key, bytes]
 Filter = Callable[[Any], bool] | None
 Names = set[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class TableReads:
-    """Reads of the tables of one store. Each returns JSON text, which rows already are, or raises `LeftToMoto`."""
+def get(tables: Tables, parameters: Parameters) -> bytes:
+    """The answer to a plain GetItem."""
+    table = tables.plain(parameters, _GET)
+    hash_key, sort_key = _key(table, parameters.get("Key"))
+    tables.admit_read(table, tables.clock.now(), hash_key)
+    row = table.items.row(hash_key, sort_key)
+    size = 0 if row is None else _size(row)
+    capacity = _charge(tables, table, parameters, size, 0.5, hash_key)
+    return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
 
-    tables: Tables
 
-    def get(self, parameters: Parameters) -> bytes:
-        """The answer to a plain GetItem."""
-        table = self._table(parameters, _GET)
-        hash_key, sort_key = _key(table, parameters.get("Key"))
-        self.tables.admit_read(table, self.tables.clock.now(), hash_key)
-        row = table.items.row(hash_key, sort_key)
-        size = 0 if row is None else _size(row)
-        capacity = self._charge(table, parameters, size, 0.5, hash_key)
-        return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
+def batch_get(tables: Tables, parameters: Parameters) -> bytes:
+    """The answer to a BatchGetItem of whole items of one table that fit into one answer."""
+    asked = parameters.get("RequestItems")
+    # Without AWS's rules, the answer has moto's capacity.
+    plain = tables.strict and set(parameters) == {"RequestItems"}
+    if not plain or not isinstance(asked, dict) or len(asked) != 1:
+        raise LeftToMoto
+    ((name, wanted),) = asked.items()
+    table = tables.named(name)
+    LeftToMoto.when(table is None or not isinstance(wanted, dict) or not _BATCH_OF_ONE.issuperset(wanted))
+    keys = wanted.get("Keys")
+    LeftToMoto.when(not isinstance(keys, list) or not 1 <= len(keys) <= DYNAMODB_BATCH_KEYS)
+    places = [_key(table, key) for key in keys]
+    rows = [table.items.row(*place) for place in places]
+    LeftToMoto.when(len(set(places)) < len(places) or sum(map(len, filter(None, rows))) > DYNAMODB_BATCH_GET_BYTES)
+    now = tables.clock.now()
+    tables.admit_read(table, now)
+    for (hash_key, _), row in zip(places, rows, strict=True):
+        units = read_units(_size(row) if row else 0, consistent=bool(wanted.get("ConsistentRead")))
+        tables.charge_read(table, units, now, hash_key)
+    found = b",".join(row for row in rows if row)
+    return b'{"Responses":{%b:[%b]},"UnprocessedKeys":{}}' % (orjson.dumps(name), found)
 
-    def batch_get(self, parameters: Parameters) -> bytes:
-        """The answer to a BatchGetItem of whole items of one table that fit into one answer."""
-        asked = parameters.get("RequestItems")
-        if set(parameters) != {"RequestItems"} or not isinstance(asked, dict) or len(asked) != 1:
-            raise LeftToMoto
-        if not self.tables.strict:
-            raise LeftToMoto  # which reports a capacity of its own
-        ((name, wanted),) = asked.items()
-        table = self.tables.named(name)
-        if table is None or not isinstance(wanted, dict) or not _BATCH_OF_ONE.issuperset(wanted):
-            raise LeftToMoto
-        keys = wanted.get("Keys")
-        if not isinstance(keys, list) or not 1 <= len(keys) <= DYNAMODB_BATCH_KEYS:
-            raise LeftToMoto
-        places = [_key(table, key) for key in keys]
-        rows = [table.items.row(*place) for place in places]
-        if len(set(places)) < len(places) or sum(len(row or b"") for row in rows) > DYNAMODB_BATCH_GET_BYTES:
-            raise LeftToMoto
-        now = self.tables.clock.now()
-        self.tables.admit_read(table, now)
-        for (hash_key, _), row in zip(places, rows, strict=True):
-            units = read_units(_size(row) if row else 0, consistent=bool(wanted.get("ConsistentRead")))
-            self.tables.charge_read(table, units, now, hash_key)
-        found = b",".join(row for row in rows if row)
-        return b'{"Responses":{%b:[%b]},"UnprocessedKeys":{}}' % (orjson.dumps(name), found)
 
-    def scan(self, parameters: Parameters) -> bytes:
-        """The answer to a Scan of the table itself."""
-        table = self._table(parameters, _SCAN)
-        names, shown = _projection(parameters)
-        keeps, filtered = _filter(parameters)
-        after, wanted = _start(table, parameters), _segment(parameters)
-        # moto reports a name or a value that no expression uses, and one that is missing.
-        unused = _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters))
-        if unused or (parameters.get("Select") and names is not None):
-            raise LeftToMoto
-        self.tables.admit_read(table, self.tables.clock.now())
-        return self._page(table, parameters, table.items.walk(after, wanted), None, keeps, names)
+def scan(tables: Tables, parameters: Parameters) -> bytes:
+    """The answer to a Scan of the table itself."""
+    table = tables.plain(parameters, _SCAN)
+    names, shown = _projection(parameters)
+    keeps, filtered = _filter(parameters)
+    after, wanted = _start(table, parameters), _segment(parameters)
+    # moto reports a name or a value that no expression uses, and one that is missing.
+    unused = _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters))
+    LeftToMoto.when(unused or (parameters.get("Select") and names is not None))
+    tables.admit_read(table, tables.clock.now())
+    return _page(tables, table, parameters, table.items.walk(after, wanted), None, keeps, names)
 
-    def query(self, parameters: Parameters) -> bytes:
-        """The answer to a Query of the table itself by a key condition."""
-        table = self._table(parameters, _QUERY)
-        if table.range_key_attr is None:
-            raise LeftToMoto
-        keeps, filtered = _filter(parameters)
-        hash_key, bounds, prefix = _key_condition(table, parameters, filtered)
-        after = _start(table, parameters)
-        self.tables.admit_read(table, self.tables.clock.now(), hash_key)
-        partition = table.items.partition(hash_key)
-        positions = _positions(partition, bounds, prefix, after, parameters.get("ScanIndexForward", True))
-        order = partition.order()
-        rows = ((hash_key, order[position], partition.entries[order[position]]) for position in positions)
-        return self._page(table, parameters, rows, hash_key, keeps)
 
-    def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
-        table = self.tables.named(parameters.get("TableName"))
-        known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
-        if table is None or not known or not allowed.issuperset(parameters):
-            raise LeftToMoto
-        return table
+def query(tables: Tables, parameters: Parameters) -> bytes:
+    """The answer to a Query of the table itself by a key condition."""
+    table = tables.plain(parameters, _QUERY)
+    LeftToMoto.when(table.range_key_attr is None)
+    keeps, filtered = _filter(parameters)
+    hash_key, bounds, prefix = _key_condition(table, parameters, filtered)
+    after = _start(table, parameters)
+    tables.admit_read(table, tables.clock.now(), hash_key)
+    partition = table.items.partition(hash_key)
+    positions = _positions(partition, bounds, prefix, after, parameters.get("ScanIndexForward", True))
+    order = partition.order()
+    rows = ((hash_key, order[position], partition.entries[order[position]]) for position in positions)
+    return _page(tables, table, parameters, rows, hash_key, keeps, None)
 
-    def _page(
-        self, table: Any, parameters: Parameters, rows: Iterable[Row], hash_key: Key, keeps: Filter, names: Names = None
-    ) -> bytes:
-        limit = parameters.get("Limit")
-        if limit is not None and (not isinstance(limit, int) or limit < 1):
-            raise LeftToMoto
-        taken, size, more = _take_page(rows, limit)
-        try:
-            kept = [each[2] for each in taken if keeps is None or keeps(decode_item(table.items, *each))]
-        except Exception:  # noqa: BLE001 moto's conditions raise what they like; its own answer to the same follows
-            raise LeftToMoto from None
-        parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
-        if parameters.get("Select") != "COUNT":
-            bodies = kept if names is None else [_project(row, names) for row in kept]
-            parts.append(b'"Items":[%b]' % b",".join(bodies))
-        if more:
-            keys = zip((table.hash_key_attr, table.range_key_attr), table.items.key_types(*taken[-1][:2]), strict=True)
-            last = {name: key for name, key in keys if key is not None}
-            parts.append(b'"LastEvaluatedKey":' + encode_attributes(last))
-        parts.append(self._charge(table, parameters, size, 1.0, hash_key))
-        return b"{%b}" % b",".join(filter(None, parts))
 
-    def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float, hash_key: Key) -> bytes:
-        units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
-        self.tables.charge_read(table, units, self.tables.clock.now(), hash_key)
-        capacity = consumed(parameters, {table.name: units if self.tables.strict else as_moto})
-        return b'"ConsumedCapacity":' + orjson.dumps(capacity[0]) if capacity else b""
+def _page(
+    tables: Tables, table: Any, parameters: Parameters, rows: Iterable[Row], hash_key: Key, keeps: Filter, names: Names
+) -> bytes:
+    limit = parameters.get("Limit")
+    LeftToMoto.when(limit is not None and (not isinstance(limit, int) or limit < 1))
+    taken, size, more = _take_page(rows, limit)
+    with LeftOn(Exception):  # moto's conditions raise what they like
+        kept = [each[2] for each in taken if keeps is None or keeps(decode_item(table.items, *each))]
+    parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
+    if parameters.get("Select") != "COUNT":
+        bodies = kept if names is None else [_project(row, names) for row in kept]
+        parts.append(b'"Items":[%b]' % b",".join(bodies))
+    if more:
+        keys = zip((table.hash_key_attr, table.range_key_attr), table.items.key_types(*taken[-1][:2]), strict=True)
+        last = {name: key for name, key in keys if key is not None}
+        parts.append(b'"LastEvaluatedKey":' + encode_attributes(last))
+    parts.append(_charge(tables, table, parameters, size, 1.0, hash_key))
+    return b"{%b}" % b",".join(filter(None, parts))
+
+
+def _charge(tables: Tables, table: Any, parameters: Parameters, size: int, as_moto: float, hash_key: Key) -> bytes:
+    units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
+    tables.charge_read(table, units, tables.clock.now(), hash_key)
+    capacity = consumed(parameters, {table.name: units if tables.strict else as_moto})
+    return b'"ConsumedCapacity":' + orjson.dumps(capacity[0]) if capacity else b""
 
 
 def _size(row: bytes) -> int:
@@ -176,12 +158,9 @@ def _measure(rows: Iterable[Row]) -> int:
 
 
 def _key(table: Any, key: Any) -> tuple[Key, Key]:
-    if not isinstance(key, dict) or len(key) != len(table.table_key_attrs):
-        raise LeftToMoto
-    try:
+    LeftToMoto.when(not isinstance(key, dict) or len(key) != len(table.table_key_attrs))
+    with LeftOn(AwsError):
         return keys_of(table, key)
-    except AwsError:
-        raise LeftToMoto from None
 
 
 def _start(table: Any, parameters: Parameters) -> tuple[Key, Key] | None:
@@ -203,18 +182,15 @@ def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
     if expression is None:
         return None, set()
     # moto refuses values without their colon.
-    if expression == "" or not all(name.startswith(":") for name in _values(parameters)):
-        raise LeftToMoto
+    LeftToMoto.when(expression == "" or not all(name.startswith(":") for name in _values(parameters)))
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
-    try:
+    with LeftOn(Exception):  # whatever moto's parser stumbles over
         # moto's request parser turns binary values into bytes, which is how the items have them.
         values = {name: parsed(value) for name, value in _values(parameters).items()}
         names = dict(_names(parameters))
         parser: Any = create_condition_expression_parser(expression, names, values)
         condition = parser.parse()
-    except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
-        raise LeftToMoto from None
     # moto includes plain names.
     return condition.expr, {name for name in parser.expr_attr_names_found if name.startswith("#")}
 
@@ -226,8 +202,7 @@ def _projection(parameters: Parameters) -> tuple[Names, set[str]]:
         return None, set()
     tokens = [token.strip() for token in expression.split(",")]
     # A bare name may be a reserved word.
-    if len(set(tokens)) != len(tokens) or not all(token in placeholders for token in tokens):
-        raise LeftToMoto
+    LeftToMoto.when(len(set(tokens)) != len(tokens) or not all(token in placeholders for token in tokens))
     return {placeholders[token] for token in tokens}, set(tokens)
 
 
@@ -251,17 +226,14 @@ def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tu
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
     names = _names(parameters)
-    try:
+    with LeftOn(MockValidationException, KeyError, TypeError, AttributeError, IndexError):
         hashes, ranges, used = parse_expression(
             key_condition_expression=parameters["KeyConditionExpression"],
             expression_attribute_names=dict(names),
             expression_attribute_values=dict(_values(parameters)),
             schema=table.schema,
         )
-    except (MockValidationException, KeyError, TypeError, AttributeError, IndexError):
-        raise LeftToMoto from None
-    if set(names) != set(used) | filtered or len(hashes) != 1 or len(ranges) > 1:
-        raise LeftToMoto
+    LeftToMoto.when(set(names) != set(used) | filtered or len(hashes) != 1 or len(ranges) > 1)
     hash_key = _operand(hashes[0][1], table.hash_key_type)
     if not ranges:
         return hash_key, (), None
@@ -286,8 +258,7 @@ def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tu
 def _operand(operand: Any, kind: str) -> Key:
     """A value of a key condition from moto's parser, if it has the key's type."""
     typed = operand if isinstance(operand, dict) else {getattr(operand, "type", None): getattr(operand, "value", None)}
-    if typed.keys() != {kind}:
-        raise LeftToMoto
+    LeftToMoto.when(typed.keys() != {kind})
     return key_value(kind, typed[kind])
 
 

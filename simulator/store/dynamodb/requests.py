@@ -7,9 +7,7 @@ from typing import Any
 
 from simulator.store.dynamodb.attribute_updates import check_updates
 from simulator.store.dynamodb.rules import check_body, check_index_keys, check_key, check_put, check_values, table_of
-from simulator.store.wire.messages import Routed
-
-Parameters = Mapping[str, Any]
+from simulator.store.wire.messages import Parameters, Routed
 
 
 def check_request(routed: Routed, tables: Mapping[str, Any]) -> None:

@@ -42,14 +42,14 @@ class EmptySet(AwsError):
     """A set without elements; DynamoDB's message for it differs between PutItem and a batch."""
 
 
-def _refusal(message: str) -> AwsError:
+def refusal(message: str) -> AwsError:
     """DynamoDB's ValidationException."""
     return AwsError("ValidationException", message)
 
 
-def _invalid(reason: str) -> AwsError:
+def invalid(reason: str) -> AwsError:
     """The same, about a parameter's value."""
-    return _refusal(f"One or more parameter values were invalid: {reason}")
+    return refusal(f"One or more parameter values were invalid: {reason}")
 
 
 def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ def check_put(item: Mapping[str, Any]) -> None:
     try:
         check_item(item)
     except EmptySet as error:
-        raise _refusal(_ONE_ERROR + error.message) from None
+        raise refusal(_ONE_ERROR + error.message) from None
 
 
 def check_values(values: Any) -> None:
@@ -77,13 +77,11 @@ def check_values(values: Any) -> None:
         try:
             check_item({name: typed})
         except EmptySet as error:
-            raise _refusal(_ONE_ERROR + error.message) from None
+            raise refusal(_ONE_ERROR + error.message) from None
         except AwsError as error:
             if error.code != "ValidationException":
                 raise
-            raise _refusal(
-                f"ExpressionAttributeValues contains invalid value: {error.message} for key {name}"
-            ) from None
+            raise refusal(f"ExpressionAttributeValues contains invalid value: {error.message} for key {name}") from None
 
 
 def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
@@ -98,7 +96,7 @@ def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
 def _check_value(kind: str, value: Any, level: int) -> Any:
     """Check one attribute's value: raise DynamoDB's error, or return the value as it is stored."""
     if level > limits.DYNAMODB_NESTING_LEVELS:
-        raise _refusal("Nesting Levels have exceeded supported limits")
+        raise refusal("Nesting Levels have exceeded supported limits")
     if kind == "N":
         return _normalise_number(value)
     if kind in ("S", "B"):
@@ -111,7 +109,7 @@ def _check_value(kind: str, value: Any, level: int) -> Any:
         return {name: _check_attribute(element, level + 1) for name, element in value.items()}
     if kind in ("BOOL", "NULL") and isinstance(value, bool):
         if kind == "NULL" and not value:
-            raise _invalid("Null attribute value types must have the value of true")
+            raise invalid("Null attribute value types must have the value of true")
         return value
     raise _wrong_type(kind)
 
@@ -138,7 +136,7 @@ def _check_set(kind: str, value: Any) -> list[Any]:
     normal = [_check_value(kind[0], element, 1) for element in value]
     if len(set(normal)) != len(normal):
         shown = ", ".join(map(str, value))
-        raise _invalid(f"Input collection [{shown}] contains duplicates.")
+        raise invalid(f"Input collection [{shown}] contains duplicates.")
     return normal
 
 
@@ -149,22 +147,22 @@ def _normalise_number(text: Any) -> str:
     if _plain_number(text):
         return text
     if not _NUMBER.fullmatch(text):
-        raise _refusal(f"The parameter cannot be converted to a numeric value: {text}")
+        raise refusal(f"The parameter cannot be converted to a numeric value: {text}")
     with localcontext() as context:
         context.prec = limits.DYNAMODB_NUMBER_DIGITS
         try:
             number = Decimal(text)
         except InvalidOperation:
-            raise _refusal(f"The parameter cannot be converted to a numeric value: {text}") from None
+            raise refusal(f"The parameter cannot be converted to a numeric value: {text}") from None
         if number == 0:
             return "0"
         digits = "".join(map(str, number.as_tuple().digits)).strip("0")
         if len(digits) > limits.DYNAMODB_NUMBER_DIGITS:
-            raise _refusal("Attempting to store more than 38 significant digits in a Number")
+            raise refusal("Attempting to store more than 38 significant digits in a Number")
         if number.adjusted() > limits.DYNAMODB_NUMBER_EXPONENT_MAXIMUM:
-            raise _refusal("Number overflow. Attempting to store a number with magnitude larger than supported range")
+            raise refusal("Number overflow. Attempting to store a number with magnitude larger than supported range")
         if number.adjusted() < limits.DYNAMODB_NUMBER_EXPONENT_MINIMUM:
-            raise _refusal("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+            raise refusal("Number underflow. Attempting to store a number with magnitude smaller than supported range")
         return f"{number.normalize():f}"
 
 
@@ -252,13 +250,13 @@ def read_units(size_bytes: int, *, consistent: bool) -> float:
 
 def _wrong_attribute(typed: Any) -> AwsError:
     if isinstance(typed, dict):
-        return _refusal(_MORE_THAN_ONE_TYPE if len(typed) > 1 else _NO_TYPE)
+        return refusal(_MORE_THAN_ONE_TYPE if len(typed) > 1 else _NO_TYPE)
     return AwsError("SerializationException", "Unexpected value type in payload")
 
 
 def _wrong_type(kind: str) -> AwsError:
     if kind not in ("S", "N", "B", "L", "M", "BOOL", "NULL", *_SETS):
-        return _refusal(_NO_TYPE)
+        return refusal(_NO_TYPE)
     return AwsError("SerializationException", f"Unexpected value type in payload for attribute type {kind}")
 
 
@@ -303,7 +301,7 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
             keys.add((write.hash_key, write.sort_key))
             writes.append(write)
         if len(keys) != len(requests):
-            raise _refusal("Provided list of item keys contains duplicates")
+            raise refusal("Provided list of item keys contains duplicates")
     return writes
 
 
@@ -330,12 +328,11 @@ def check_request_sizes(items: Any) -> None:
                 "Member must have length greater than or equal to 1]",
             )
     if sum(map(len, items.values())) > limits.DYNAMODB_BATCH_WRITE_ITEMS:
-        raise _refusal("Too many items requested for the BatchWriteItem call")
+        raise refusal("Too many items requested for the BatchWriteItem call")
 
 
 def _broken_constraint(value: str, constraint: str) -> AwsError:
-    found = f"Value {value} at 'requestItems' failed to satisfy constraint: {constraint}"
-    return _refusal(f"1 validation error detected: {found}")
+    return refusal(f"{_ONE_ERROR}Value {value} at 'requestItems' failed to satisfy constraint: {constraint}")
 
 
 def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
@@ -347,9 +344,9 @@ def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
         delete = request.get("DeleteRequest")
         if delete is not None and isinstance(delete.get("Key"), dict):
             if len(delete["Key"]) != len(table.table_key_attrs):
-                raise _refusal(_KEY_MISMATCH)
+                raise refusal(_KEY_MISMATCH)
             return WriteOperation(table, table_name, *keys_of(table, delete["Key"]), None, 1, request)
-    raise _refusal(
+    raise refusal(
         _MORE_THAN_ONE_TYPE
         if isinstance(request, dict) and len(request) > 1
         else "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"
@@ -369,7 +366,7 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
     if len(row) > 1_024:
         size = item_size(item)
         if size > limits.DYNAMODB_ITEM_BYTES:
-            raise _refusal("Item size has exceeded the maximum allowed size")
+            raise refusal("Item size has exceeded the maximum allowed size")
         units = write_units(size)
     return WriteOperation(table, table_name, hash_key, sort_key, row, units, request)
 
@@ -388,7 +385,7 @@ def check_index_keys(table: Any, item: Mapping[str, Any]) -> None:
             kind = next(each["AttributeType"] for each in table.attr if each["AttributeName"] == name)
             if kind not in item.get(name, kind):
                 found = f"Expected: {kind} Actual: {next(iter(item[name]))} IndexName: {index.name}"
-                raise _invalid(f"Type mismatch for Index Key {name} {found}")
+                raise invalid(f"Type mismatch for Index Key {name} {found}")
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
@@ -399,23 +396,23 @@ def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
     else:
         sort_key = _key(item.get(table.range_key_attr), table.range_key_type, table.range_key_attr)
     if _too_long(hash_key, limits.DYNAMODB_HASH_KEY_BYTES):
-        raise _invalid(f"Size of hashkey has exceeded the maximum size limit of{limits.DYNAMODB_HASH_KEY_BYTES} bytes")
+        raise invalid(f"Size of hashkey has exceeded the maximum size limit of{limits.DYNAMODB_HASH_KEY_BYTES} bytes")
     if _too_long(sort_key, limits.DYNAMODB_RANGE_KEY_BYTES):
         limit = limits.DYNAMODB_RANGE_KEY_BYTES
-        raise _invalid(f"Aggregated size of all range keys has exceeded the size limit of {limit} bytes")
+        raise invalid(f"Aggregated size of all range keys has exceeded the size limit of {limit} bytes")
     return hash_key, sort_key
 
 
 def _key(typed: Any, kind: str, name: str) -> Key:
     if type(typed) is not dict or len(typed) != 1 or kind not in typed:
-        raise _refusal(_KEY_MISMATCH)
+        raise refusal(_KEY_MISMATCH)
     value = typed[kind]
     if kind == "N":
         return key_value(kind, _normalise_number(value))
     if not isinstance(value, str):
-        raise _refusal(_KEY_MISMATCH)
+        raise refusal(_KEY_MISMATCH)
     if not value:
-        raise _refusal(
+        raise refusal(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
             f"empty {'string' if kind == 'S' else 'binary'} value. Key: {name}"
         )

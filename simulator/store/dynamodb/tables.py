@@ -12,9 +12,12 @@ from simulator.store.dynamodb.moto_table import full_name, rows_of
 from simulator.store.dynamodb.rows import Key
 from simulator.store.dynamodb.rules import WriteOperation, row_units
 from simulator.store.dynamodb.throttles import Throttles, throttled
+from simulator.store.moto.application import LeftToMoto
+from simulator.store.wire.messages import Parameters
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 """The allowed values of ReturnConsumedCapacity."""
+_SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,13 @@ class Tables:
         """The table of that name if we keep its rows; None: leave the lookup to moto."""
         table = self.tables().get(name) if isinstance(name, str) else None
         return table if table is not None and rows_of(table) is not None else None
+
+    def plain(self, parameters: Parameters, allowed: set[str]) -> Any:
+        """The table of a request with no other parameters than the allowed ones. Raises `LeftToMoto`."""
+        table = self.named(parameters.get("TableName"))
+        known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
+        LeftToMoto.when(table is None or not known or not allowed.issuperset(parameters))
+        return table
 
     def admit_read(self, table: Any, now: float, hash_key: Key = None, index: Any = None) -> None:
         """Raise if another read of the table, or of its global `index`, is refused now."""
@@ -62,10 +72,7 @@ class Tables:
             raise throttled("Write", write.table, reason)
 
     def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
-        """The operations that the limits allow, and the others as the client wrote them, by table.
-
-        Raises if none is allowed.
-        """
+        """The operations that the limits allow, and, by table, the others as written. Raises if none is allowed."""
         kept: list[WriteOperation] = []
         unprocessed: dict[str, Any] = {}
         for write in writes:
@@ -110,9 +117,7 @@ def stored_row(write: WriteOperation) -> bytes | None:
     return None if rows is None else rows.row(write.hash_key, write.sort_key)
 
 
-def consumed(
-    parameters: Mapping[str, Any], units: Mapping[str, float], direction: str | None = None
-) -> list[dict[str, Any]]:
+def consumed(parameters: Parameters, units: Mapping[str, float], direction: str | None = None) -> list[dict[str, Any]]:
     """ConsumedCapacity by table, as far as the request asks for it; empty if it does not.
 
     With `direction` (`ReadCapacityUnits`, `WriteCapacityUnits`), also the units of that kind.

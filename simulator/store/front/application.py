@@ -26,10 +26,9 @@ from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
 from simulator.store.front.unsigned import check_unsigned
-from simulator.store.moto import instances
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
-from simulator.store.moto.replacement import install
+from simulator.store.moto.replacement import UNTRACKED, install
 from simulator.store.moto.scope import SCOPE, RequestScope, StoreContext
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
@@ -48,7 +47,7 @@ Way = Callable[[Routed], Response]
 
 # Everything that replaces moto's code; each says why. Events look like AWS's only if AWS's rules apply.
 FASTER = (
-    instances.UNTRACKED,
+    UNTRACKED,
     moto_queue.DEPTH,
     sqs_answers.ANSWERS,
     moto_table.DEPTH,
@@ -90,7 +89,7 @@ class Application:
         if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:
             self._ways["s3"].append(s3_answers.answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
-            self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
+            self._ways["dynamodb"].append(partial(dynamodb_answers.answer, tables))
         if store.strict:
             # It passes on what it keeps of a batch, so it comes first.
             self._ways["sqs"].insert(0, partial(partial_batches.answer, partial(_first_answer, self._ways["sqs"])))
@@ -102,10 +101,7 @@ class Application:
         if request.target.startswith(CONTROL_PATH):
             return self._control.answer(request)
         started = time.perf_counter()
-        routed = route(request, self._store.requests)
-        home = moto_state.home_of(routed)
-        if home is not routed.home:
-            routed = routed._replace(home=home)
+        routed = moto_state.at_home(route(request, self._store.requests))
         waiting = None
         try:
             _check_home(routed)

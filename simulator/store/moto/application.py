@@ -23,6 +23,25 @@ SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
 class LeftToMoto(Exception):
     """Raised by code that answers without moto, before it changes anything: moto must answer this request."""
 
+    @classmethod
+    def when(cls, unusual: object) -> None:
+        """Raise it if the request is unusual."""
+        if unusual:
+            raise cls
+
+
+class LeftOn:
+    """A block that raises `LeftToMoto` in place of these errors: moto says in its own words what is wrong."""
+
+    def __init__(self, *errors: type[Exception]) -> None:
+        self._errors = errors
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, self._errors):
+            raise LeftToMoto from None
+
 
 class MotoApplication:
     """Calls the WSGI application of one service; `port` is what moto writes into the URLs that it returns.

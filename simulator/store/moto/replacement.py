@@ -1,8 +1,8 @@
 """What a replacement is, and the check that moto's code is still what the replacement was written for.
 
 moto is used as released, never forked. If one of its functions is too slow, or a request can be answered without it, a
-replacement is used. Each lists moto's functions with the hash of their source. With another moto version the hashes are
-compared first; if a function has changed, the replacement stays off, with a warning, and moto's own code runs.
+replacement is used. With another moto version the hashes in `replacements.toml` are compared first; if a function has
+changed, the replacement stays off, with a warning, and moto's own code runs.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import tomllib
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 # The version whose source the replacements were written for and compared with in the differential tests.
 MOTO_VERSION = "5.2.5"
@@ -24,24 +26,24 @@ class ReplacementOff(UserWarning):
     """moto's code has changed under a replacement; moto's own code runs, slower and without the additions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """One replacement for functions of moto.
+class Replacement(NamedTuple):
+    """One replacement for functions of moto; `replacements.toml` describes it under its name.
 
-    `functions` maps `module:Class.function` to the first 16 hex digits of the SHA-256 of its source; `why` says what
-    was wrong with the original, `keeps` what the replacement promises not to change. `install` activates it; None if a
-    fast path in front of moto checks the result of `install` instead.
+    `install` activates it; None if a fast path in front of moto checks the result of `install` instead.
     """
 
     name: str
-    functions: dict[str, str]
-    why: str
-    keeps: str
     install: Callable[[], None] | None = None
 
 
+@cache
+def descriptions() -> Mapping[str, Any]:
+    """What `replacements.toml` says of each replacement."""
+    return tomllib.loads(Path(__file__).with_name("replacements.toml").read_text(encoding="utf-8"))
+
+
 def hash_of(function: str) -> str:
-    """The hash for `Replacement.functions` of `module:Class.function` as installed; for a property, of its getter.
+    """The hash in `replacements.toml` of `module:Class.function` as installed; for a property, of its getter.
 
     Raises AttributeError or ImportError.
     """
@@ -58,7 +60,7 @@ def hash_of(function: str) -> str:
 def changed_functions(replacement: Replacement) -> list[str]:
     """The functions whose source has changed since the replacement was written, or which are gone."""
     changed = []
-    for function, expected in replacement.functions.items():
+    for function, expected in descriptions()[replacement.name]["functions"].items():
         with suppress(ImportError, AttributeError, OSError, TypeError):
             if hash_of(function) == expected:
                 continue
@@ -83,3 +85,16 @@ def install(replacements: Iterable[Replacement], version: str) -> set[str]:
             replacement.install()
         active.add(replacement.name)
     return active
+
+
+def _install_untracked() -> None:
+    from moto.core.common_models import BaseModel
+    from moto.s3.models import FakeKey
+
+    BaseModel.__new__ = staticmethod(lambda kind, *_, **__: object.__new__(kind))  # type: ignore[method-assign, assignment]
+    # moto warns about an object that was never disposed of; before, it lived as long as the process.
+    FakeKey.__del__ = lambda self: self.dispose()  # type: ignore[method-assign]
+
+
+UNTRACKED = Replacement("moto.instances", _install_untracked)
+"""The one replacement of no service: moto's objects are freed when nobody uses them any more."""

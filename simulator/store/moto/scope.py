@@ -7,7 +7,7 @@ request, which ends with the request, whether or not it raises.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock
@@ -30,8 +30,8 @@ class StoreContext:
     @classmethod
     def of(cls, clock: Clock, seed: Seed, *, strict: bool) -> StoreContext:
         """The context of a store that draws its identifiers from `seed`."""
-        kinds = (each.name for each in fields(cls) if each.name not in ("clock", "strict"))
-        return cls(clock, strict, **{kind: Identifiers(stream(seed, f"store/{kind}")) for kind in kinds})
+        kinds = ("requests", "messages", "receipts")
+        return cls(clock, strict, *(Identifiers(stream(seed, f"store/{kind}")) for kind in kinds))
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch, SQS's unit."""

@@ -34,14 +34,16 @@ def is_region(home: Home) -> bool:
     return True
 
 
-def home_of(routed: Routed) -> Home:
-    """Where a request's resources are: the Region it is signed for, and the account to which moto gave the key."""
+def at_home(routed: Routed) -> Routed:
+    """The request with its home: the Region it is signed for, in the account to which moto gave the key."""
     account = routed.request.headers.get(_ACCOUNT_HEADER)
     if account is None and len(routed.access_key) == _KEY_LENGTH:
         from moto.iam.models import get_account_id_from
 
         account = get_account_id_from(routed.access_key)
-    return routed.home if account in (None, routed.home.account) else Home(str(account), routed.home.region)
+    if account in (None, routed.home.account):
+        return routed
+    return routed._replace(home=Home(str(account), routed.home.region))
 
 
 def queues(home: Home = HOME) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
 from simulator.store.moto import state as moto_state
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import Request, Response, Routed, header_text
@@ -32,31 +32,24 @@ def answer(routed: Routed) -> Response:
     bucket_name, raw_key = request.bucket_and_key
     bucket = moto_state.buckets(routed.home).get(bucket_name) if operation in _OPERATIONS else None
     # moto decides what an unsigned request may do, and writes the access logs.
-    if bucket is None or not routed.access_key or bucket.logging or type(bucket).__name__ != "FakeBucket":
-        raise LeftToMoto
+    LeftToMoto.when(bucket is None or not routed.access_key or bucket.logging or type(bucket).__name__ != "FakeBucket")
     if operation == "ListObjectsV2":
         return _list(routed, bucket)
-    try:
+    with LeftOn(UnicodeDecodeError):
         key = unquote(raw_key, errors="strict")
-    except UnicodeDecodeError:
-        raise LeftToMoto from None
-    if request.query_text not in ("", f"x-id={operation}"):
-        raise LeftToMoto
+    LeftToMoto.when(request.query_text not in ("", f"x-id={operation}"))
     return _put(routed, bucket, key) if operation == "PutObject" else _get(request, bucket, key)
 
 
 def _put(routed: Routed, bucket: Any, key_name: str) -> Response:
     request, headers = routed.request, routed.request.headers
-    if bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers):
-        raise LeftToMoto
+    LeftToMoto.when(bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers))
     algorithm = headers.get("x-amz-sdk-checksum-algorithm", "")
     checksum = headers.get("x-amz-checksum-crc32")
-    if not headers.get("content-type", "").isascii():
-        raise LeftToMoto
-    if bucket.notification_configuration is not None and not SCOPE.get().store.strict:
-        raise LeftToMoto  # moto also has an event for a put's tags, even if there are none
-    if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
-        raise LeftToMoto
+    LeftToMoto.when(not headers.get("content-type", "").isascii())
+    # moto also has an event for a put's tags, even if there are none.
+    LeftToMoto.when(bucket.notification_configuration is not None and not SCOPE.get().store.strict)
+    LeftToMoto.when((algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None))
     backend = moto_state.backend("s3", routed.home)
     etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
     key = backend.put_object(
@@ -79,17 +72,14 @@ def _put(routed: Routed, bucket: Any, key_name: str) -> Response:
 
 
 def _get(request: Request, bucket: Any, key_name: str) -> Response:
-    if bucket.policy is not None or not _PLAIN_GET.issuperset(request.headers):
-        raise LeftToMoto
+    LeftToMoto.when(bucket.policy is not None or not _PLAIN_GET.issuperset(request.headers))
     key = bucket.keys.get(key_name)
-    if key is None or type(key).__name__ != "FakeKey" or key.storage_class != "STANDARD":
-        raise LeftToMoto
+    LeftToMoto.when(key is None or type(key).__name__ != "FakeKey" or key.storage_class != "STANDARD")
     described = dict(key.response_dict)
     if key.version_id != "null":
         described["x-amz-version-id"] = key.version_id
     if request.headers.get("x-amz-checksum-mode") == "ENABLED" and key.checksum_algorithm:
-        if key.checksum_type:
-            raise LeftToMoto
+        LeftToMoto.when(key.checksum_type)
         described[f"x-amz-checksum-{key.checksum_algorithm.lower()}"] = key.checksum_value
     described.update(key.metadata)
     described["Accept-Ranges"] = "bytes"
@@ -99,16 +89,13 @@ def _get(request: Request, bucket: Any, key_name: str) -> Response:
 def _list(routed: Routed, bucket: Any) -> Response:
     query = dict(parse_qsl(routed.request.query_text, keep_blank_values=True))
     wanted = query.get("max-keys", "1000")
-    if not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000:
-        raise LeftToMoto
-    if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
-        raise LeftToMoto
+    LeftToMoto.when(not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000)
+    LeftToMoto.when(query.get("encoding-type", "url") != "url" or bucket.policy is not None)
     # These are moto's own tokens, so that either side can read them.
     tokens = moto_state.backend("s3", routed.home)._pagination_tokens  # noqa: SLF001
     token = query.get("continuation-token")
     after = query.get("start-after") if token is None else tokens.get(token)
-    if token is not None and after is None:
-        raise LeftToMoto
+    LeftToMoto.when(token is not None and after is None)
     limit = int(wanted)
     found = bucket.keys.current(after, query.get("prefix"), limit + 1)
     page, more = found[:limit], len(found) > limit
@@ -147,22 +134,4 @@ def _element(name: str, text: str | None) -> str:
     return f"<{name}>{escape(text)}</{name}>" if text else ""
 
 
-_RESPONSE = "moto.s3.responses:S3Response."
-_MODELS = "moto.s3.models:"
-ANSWERS = Replacement(
-    name="s3.answers",
-    functions={
-        _RESPONSE + "put_object": "992229be920b6363",
-        _RESPONSE + "get_object": "e9731229dec14fcd",
-        _RESPONSE + "list_objects_v2": "02ae6886fcf580c8",
-        _MODELS + "S3Backend.put_object": "db803f2da9d786ad",
-        _MODELS + "S3Backend.list_objects_v2": "f5600333ebab1dc8",
-        _MODELS + "S3Backend.list_objects": "9409ba5af314a9d7",
-        _MODELS + "FakeKey.__init__": "cd9d1347667a9ccf",
-        _MODELS + "FakeKey.response_dict": "57d0ac8aa00fe7be",
-    },
-    why="a put passes Flask's router, a form parser and a dozen header readers: four to seven milliseconds for "
-    "what takes a tenth of one",
-    keeps="puts and gets without conditions, ranges, tags, locks, encryption headers or a bucket policy; listings "
-    "without delimiter; every other request is moto's. Needs s3.depth",
-)
+ANSWERS = Replacement("s3.answers")

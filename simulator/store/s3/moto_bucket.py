@@ -15,8 +15,6 @@ from simulator.store.s3.keys import indexed_keys
 from simulator.store.s3.notifications import Sequencers, record, test_event, written
 from simulator.store.sqs.moto_queue import new_message
 
-_MODELS = "moto.s3.models:"
-
 
 def _install_depth() -> None:
     from moto.s3 import models
@@ -106,27 +104,5 @@ def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:
     return bool(known[2])
 
 
-DEPTH = Replacement(
-    name="s3.depth",
-    functions={
-        _MODELS + "FakeBucket.__init__": "8965d4badfeec9f4",
-        "moto.s3.utils:_VersionedKeyStore": "6592286b65e1d849",
-    },
-    why="a page of a listing sorts the whole bucket, and counting its objects and bytes walks it",
-    keeps="moto's key store in every respect; it is subclassed",
-    install=_install_depth,
-)
-EVENTS = Replacement(
-    name="s3.events",
-    functions={
-        "moto.s3.notifications:S3NotificationEvent.is_event_valid": "0fdb8a4fde50dda3",
-        "moto.s3.notifications:send_event": "da8a7c7c6f2b0a8f",
-        "moto.s3.notifications:send_test_event": "89bc68c5842cc0ec",
-        _MODELS + "S3Backend.complete_multipart_upload": "f16c9a08e5db3f4f",
-        _MODELS + "S3Backend.put_object_tagging": "5d1ebe6352a499bf",
-    },
-    why="records of version 2.1 with escaped slashes, without sequencer, identity and request fields; two events "
-    "for a multipart upload; delivery to queues whose policy does not allow it; S3's newer events are refused",
-    keeps="which events match a configuration; topics, functions and EventBridge, which stay moto's",
-    install=_install_events,
-)
+DEPTH = Replacement("s3.depth", _install_depth)
+EVENTS = Replacement("s3.events", _install_events)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from simulator.base.limits import S3_KEY_BYTES, S3_READS_PER_S, S3_WRITES_PER_S
+from simulator.base.limits import S3_EVENTS, S3_KEY_BYTES, S3_READS_PER_S, S3_WRITES_PER_S
 from simulator.base.names import bucket_name_fault
 from simulator.store.moto import state as moto_state
 from simulator.store.s3.moto_bucket import may_notify
@@ -169,8 +169,6 @@ def _check_notification(request: Request, bucket: Any) -> None:
     except (ET.ParseError, UnicodeDecodeError):
         return
     rules = [_QueueRule.read(element) for element in root.iterfind("{*}QueueConfiguration")]
-    for rule in rules:
-        rule.check_arn()
     if any(first.overlaps(other) for first, other in combinations(rules, 2)):
         raise AwsError(
             "InvalidArgument",
@@ -179,7 +177,7 @@ def _check_notification(request: Request, bucket: Any) -> None:
         )
     if request.headers.get("x-amz-skip-destination-validation", "").lower() == "true":
         return
-    if any(rule.region != bucket.region_name or not rule.has_events_of_s3() for rule in rules):
+    if any(rule.region != bucket.region_name or not S3_EVENTS.issuperset(rule.events) for rule in rules):
         return  # moto refuses that, as S3 does before it looks for the queues
     unreachable: dict[str, str] = {}
     for arn in dict.fromkeys(rule.arn for rule in rules):
@@ -204,37 +202,24 @@ class _QueueRule:
     """One QueueConfiguration; a missing filter is an empty text."""
 
     arn: str
+    region: str
     events: list[str]
     prefix: str
     suffix: str
 
     @classmethod
     def read(cls, element: ET.Element) -> _QueueRule:
+        """Raises S3's error if the ARN is not a queue's."""
         events = [(event.text or "").strip() for event in element.iterfind("{*}Event")]
         filters = {
             rule.findtext("{*}Name", "").lower(): rule.findtext("{*}Value", "")
             for rule in element.iterfind(".//{*}FilterRule")
         }
         arn = element.findtext("{*}Queue", "").strip()
-        return cls(arn, events, filters.get("prefix", ""), filters.get("suffix", ""))
-
-    @property
-    def region(self) -> str:
-        """The queue's Region; empty if the ARN is not a queue's."""
-        found = _QUEUE_ARN.fullmatch(self.arn)
-        return found[1] if found else ""
-
-    def check_arn(self) -> None:
-        """Raise S3's error if the ARN is not a queue's."""
-        if not _QUEUE_ARN.fullmatch(self.arn):
-            text = "The ARN is not well formed" if self.arn.startswith("arn:") else "The ARN could not be parsed"
-            raise AwsError("InvalidArgument", text, details={"ArgumentName": "Queue", "ArgumentValue": self.arn})
-
-    def has_events_of_s3(self) -> bool:
-        """Whether S3 knows every event."""
-        from moto.s3.notifications import S3NotificationEvent
-
-        return {each.value for each in S3NotificationEvent}.issuperset(self.events)
+        if (found := _QUEUE_ARN.fullmatch(arn)) is None:
+            text = "The ARN is not well formed" if arn.startswith("arn:") else "The ARN could not be parsed"
+            raise AwsError("InvalidArgument", text, details={"ArgumentName": "Queue", "ArgumentValue": arn})
+        return cls(arn, found[1], events, filters.get("prefix", ""), filters.get("suffix", ""))
 
     def overlaps(self, other: _QueueRule) -> bool:
         # An event's name may be a pattern, too: `s3:ObjectCreated:*`.

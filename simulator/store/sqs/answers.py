@@ -7,6 +7,7 @@ before anything has changed, so that its errors are moto's.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,20 +15,20 @@ from typing import Any
 import orjson
 
 from simulator.base import limits
-from simulator.store.moto.application import LeftToMoto
+from simulator.store.moto.application import LeftOn, LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import StoreContext
 from simulator.store.sqs.moto_queue import add, depot_of, new_message, queue_of, receive, with_attributes
 from simulator.store.sqs.receipt_handles import UnknownHandle
-from simulator.store.wire.messages import Response, Routed, json_response
+from simulator.store.wire.messages import Parameters, Response, Routed, json_response
 
 _MD5 = "_stockpipe_md5"
+_NAME = re.compile(r"[\w-]{1,80}", re.ASCII)
 _PLAIN_SEND = {"QueueUrl", "Id", "MessageBody", "DelaySeconds"}
 _RECEIVE = {
     "QueueUrl", "AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames", "MaxNumberOfMessages",
     "VisibilityTimeout", "WaitTimeSeconds", "ReceiveRequestAttemptId",
 }  # fmt: skip
-Parameters = Mapping[str, Any]
 
 
 def answer(store: StoreContext, routed: Routed) -> Response:
@@ -36,8 +37,7 @@ def answer(store: StoreContext, routed: Routed) -> Response:
     if operation is None or parameters is None or routed.is_query:
         raise LeftToMoto
     queue = queue_of(routed)
-    if queue is None or queue.fifo_queue:
-        raise LeftToMoto
+    LeftToMoto.when(queue is None or queue.fifo_queue)
     return json_response(routed, orjson.dumps(operation(store, queue, parameters)))
 
 
@@ -48,30 +48,25 @@ def _send(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, 
 
 
 def _send_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
-    entries = _entries(parameters)
-    names = [str(entry["Id"]) for entry in entries]
-    if not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names):
-        raise LeftToMoto
+    entries = batch_entries(parameters)
     messages = [_plain_message(store, queue, entry) for entry in entries]
-    if sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1]:
-        raise LeftToMoto
+    LeftToMoto.when(sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1])
     now_ms = store.now_ms()
     for message in messages:
         add(queue, message, now_ms)
-    sent = zip(names, messages, strict=True)
-    successful = [{"Id": name, "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for name, each in sent]
+    sent = zip(entries, messages, strict=True)
+    successful = [{"Id": entry["Id"], "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for entry, each in sent]
     return {"Successful": successful, "Failed": []}
 
 
 def _plain_message(store: StoreContext, queue: Any, entry: Parameters) -> Any:
     """A moto message for a body without attributes."""
     body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
-    if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
-        raise LeftToMoto
     if delay_s is None:
         delay_s = queue.delay_seconds
-    if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S):
+    if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
         raise LeftToMoto
+    LeftToMoto.when(not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S))
     return new_message(store, body, delay_s)
 
 
@@ -81,8 +76,7 @@ def _receive(store: StoreContext, queue: Any, parameters: Parameters) -> dict[st
     visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
     clean = _within(limit, (1, limits.SQS_BATCH_ENTRIES)) and _within(wait_s, limits.SQS_RECEIVE_WAIT_S)
     clean = clean and _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
-    if not clean or not _RECEIVE.issuperset(parameters):
-        raise LeftToMoto
+    LeftToMoto.when(not clean or not _RECEIVE.issuperset(parameters))
     received = receive(queue, limit, visibility_s, store.now_ms())
     if not received:
         return {}
@@ -111,19 +105,15 @@ def _delete(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str
 
 
 def _delete_by(store: StoreContext, queue: Any, handle: Any) -> None:
-    if not isinstance(handle, str):
-        raise LeftToMoto
-    try:
+    LeftToMoto.when(not isinstance(handle, str))
+    with LeftOn(UnknownHandle):
         depot_of(queue).delete(handle, stale_deletes=not store.strict)
-    except UnknownHandle:
-        raise LeftToMoto from None
 
 
 def _delete_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
-    entries = _entries(parameters)
+    entries = batch_entries(parameters)
     handles = [entry.get("ReceiptHandle") for entry in entries]
-    if len({handle for handle in handles if isinstance(handle, str)}) != len(handles):
-        raise LeftToMoto
+    LeftToMoto.when(len({handle for handle in handles if isinstance(handle, str)}) != len(handles))
     successful, failed = [], []
     for entry in entries:
         name, handle = entry["Id"], entry["ReceiptHandle"]
@@ -141,14 +131,13 @@ def _within(value: Any, bounds: tuple[int, int]) -> bool:
     return isinstance(value, int) and bounds[0] <= value <= bounds[1]
 
 
-def _entries(parameters: Parameters) -> list[dict[str, Any]]:
-    """A batch's entries if they are valid: not too many, and no two with the same id."""
+def batch_entries(parameters: Parameters) -> list[dict[str, Any]]:
+    """The entries of a valid batch. Raises `LeftToMoto` for wrong names or a wrong number of them."""
     entries = parameters.get("Entries")
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
         raise LeftToMoto
     names = {entry["Id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)}
-    if len(names) != len(entries):
-        raise LeftToMoto
+    LeftToMoto.when(len(names) != len(entries) or not all(map(_NAME.fullmatch, names)))
     return entries
 
 
@@ -196,23 +185,4 @@ _OPERATIONS: dict[str, Callable[[StoreContext, Any, Parameters], dict[str, Any]]
     "DeleteMessage": _delete,
     "DeleteMessageBatch": _delete_batch,
 }
-_RESPONSES = "moto.sqs.responses:SQSResponse."
-ANSWERS = Replacement(
-    name="sqs.answers",
-    functions={
-        _RESPONSES + "send_message": "f486fa48de9f0fc7",
-        _RESPONSES + "send_message_batch": "c68cdac5e2afa47d",
-        _RESPONSES + "receive_message": "0027050ecd1294f8",
-        _RESPONSES + "delete_message": "ea1bab65ef349241",
-        _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
-        "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
-        "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
-        "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",
-        "moto.sqs.models:_filter_message_attributes": "2e61eb0503c8ea0a",
-        "moto.sqs.models:Message.__init__": "4ab16d5eb16ec41c",
-    },
-    why="each request passes Flask's router, botocore's model, a parser and a serializer built for any service: "
-    "over a millisecond before the queue is touched",
-    keeps="requests of the JSON protocol on standard queues, well formed, without message attributes; every other "
-    "one, and every refusal, is moto's",
-)
+ANSWERS = Replacement("sqs.answers")

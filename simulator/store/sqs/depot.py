@@ -172,10 +172,7 @@ class MessageDepot:
         return self._look_up(handle)[0]
 
     def may_hide(self, handle: str) -> bool:
-        """Whether the message is in flight, or has not been received again since this handle was given out.
-
-        Raises `UnknownHandle`.
-        """
+        """Whether the message is in flight, or was last received with this very handle. Raises `UnknownHandle`."""
         held, receive = self._look_up(handle)
         return held is not None and (held.state == "in_flight" or receive == held.receives)
 

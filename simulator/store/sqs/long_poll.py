@@ -14,7 +14,7 @@ from simulator.base.limits import SQS_RECEIVE_WAIT_S
 from simulator.store.sqs.depot import MessageDepot
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Response, Routed, json_response, query_response
+from simulator.store.wire.messages import Response, Routed, empty_response
 from simulator.store.wire.routing import with_parameters
 
 # moto's own FIFO queues, and a replacement that is off, announce nothing: check them at this interval.
@@ -49,7 +49,7 @@ class LongPolls:
                 if error.code != "OverLimit":
                     raise
                 # With too many messages in flight, a long poll gets an empty answer and no error.
-                response = _empty_answer(routed)
+                response = empty_response(routed)
             remaining_s = deadline - loop.time()
             if response.status != 200 or remaining_s <= 0 or _has_messages(response.body):
                 return response
@@ -87,10 +87,3 @@ def _wake(waiting: deque[asyncio.Future[None]]) -> None:
 def _has_messages(body: bytes) -> bool:
     # An empty answer in XML names the operation, which contains the same word.
     return b'"Messages"' in body[:40] or b"<Message>" in body
-
-
-def _empty_answer(routed: Routed) -> Response:
-    if routed.is_query:
-        metadata = f"<ResponseMetadata><RequestId>{routed.request_id}</RequestId></ResponseMetadata>"
-        return query_response("ReceiveMessageResponse", f"<ReceiveMessageResult/>{metadata}")
-    return json_response(routed, b"{}")

@@ -18,8 +18,6 @@ from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.messages import Routed
 
-_MODELS = "moto.sqs.models"
-
 
 def queue_of(routed: Routed) -> Any:
     """The moto queue that a request names; None if there is no queue of that name."""
@@ -180,23 +178,4 @@ def _of_backend(own: Callable[..., Any], replacement: Callable[..., Any]) -> Cal
     return either
 
 
-DEPTH = Replacement(
-    name="sqs.depth",
-    functions={
-        f"{_MODELS}:Queue.__init__": "0a4781ed5a21a050",
-        f"{_MODELS}:Queue.approximate_number_of_messages": "d357a9506a56d2f8",
-        f"{_MODELS}:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda174358",
-        f"{_MODELS}:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42ed5f",
-        f"{_MODELS}:Queue.messages": "03a531dbcbcf9aee",
-        f"{_MODELS}:Queue.add_message": "f27c9231c1f20433",
-        f"{_MODELS}:Queue.delete_message": "fa6fd5b9bd2cafb4",
-        f"{_MODELS}:SQSBackend.receive_message": "065f3e5e7d214408",
-        f"{_MODELS}:SQSBackend.change_message_visibility": "f0e9df5f66627114",
-        f"{_MODELS}:SQSBackend.purge_queue": "443ea1ae7b15230c",
-    },
-    why="each receive builds the counts of all messages several times for every message it returns, a delete "
-    "rebuilds the list of messages, and a long poll blocks its thread",
-    keeps="order of delivery, receive counts, visibility, delay, redrive, errors; receipt handles are opaque "
-    "texts of another form; Lambda's event source mappings inside moto are not served",
-    install=_install_depth,
-)
+DEPTH = Replacement("sqs.depth", _install_depth)

@@ -14,6 +14,7 @@ from simulator.base import limits
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Parameters
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_RANGES = {
@@ -24,7 +25,6 @@ _ATTRIBUTE_RANGES = {
     "MaximumMessageSize": limits.SQS_MESSAGE_BYTES,
 }
 _NO_BODY = "MissingParameter"
-Parameters = Mapping[str, Any]
 
 
 def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: float) -> None:
@@ -60,26 +60,32 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
             raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
 
-def check_message(entry: Parameters, queue: Any) -> None:
-    """Check one message's body, delay and size. Raises SQS's error for a single SendMessage."""
-    _check_contents(entry)
+def check_message(entry: Parameters, queue: Any, opening: str = "One or more parameters are invalid.") -> None:
+    """Check one message's body, delay and size. Raises SQS's error; one about the size begins with `opening`."""
+    body = entry.get("MessageBody")
+    if not isinstance(body, str) or not body:
+        raise AwsError(_NO_BODY, "The request must contain the parameter MessageBody.")
+    found = None if body.isascii() and body.isprintable() else _FORBIDDEN.search(body)
+    if found is not None:
+        raise AwsError(
+            "InvalidMessageContents",
+            f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of "
+            "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+        )
+    check_range(entry, "DelaySeconds", limits.SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
     if message_size(entry) > queue.maximum_message_size:
-        raise _too_long("One or more parameters are invalid.", queue)
+        text = f"{opening} Reason: Message must be shorter than {queue.maximum_message_size} bytes."
+        raise AwsError("InvalidParameterValue", text)
 
 
-def refusal_of_entry(entry: Parameters, size: int, queue: Any) -> AwsError | None:
-    """SQS's error for one message of `size` bytes in a batch, None if it accepts it.
-
-    Raises SQS's error for the whole batch.
-    """
+def refusal_of_entry(entry: Parameters, queue: Any) -> AwsError | None:
+    """SQS's error for one message in a batch, None without one. Raises SQS's error for the whole batch."""
     try:
-        _check_contents(entry)
+        check_message(entry, queue, "One or more parameters cannot be validated.")
     except AwsError as error:
         if error.code == _NO_BODY:
             raise
         return error
-    if size > queue.maximum_message_size:
-        return _too_long("One or more parameters cannot be validated.", queue)
     return None
 
 
@@ -92,25 +98,6 @@ def message_size(entry: Parameters) -> int:
     for name, value in (entry.get("MessageAttributes") or {}).items():
         size += len(name.encode()) + sum(len(str(part).encode()) for part in value.values())
     return size
-
-
-def _check_contents(entry: Parameters) -> None:
-    body = entry.get("MessageBody")
-    if not isinstance(body, str) or not body:
-        raise AwsError(_NO_BODY, "The request must contain the parameter MessageBody.")
-    found = None if body.isascii() and body.isprintable() else _FORBIDDEN.search(body)
-    if found is not None:
-        raise AwsError(
-            "InvalidMessageContents",
-            f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of "
-            "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
-        )
-    check_range(entry, "DelaySeconds", limits.SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
-
-
-def _too_long(opening: str, queue: Any) -> AwsError:
-    text = f"{opening} Reason: Message must be shorter than {queue.maximum_message_size} bytes."
-    return AwsError("InvalidParameterValue", text)
 
 
 def _check_visibility_change(handle: Any, queue: Any, now_ms: float) -> None:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from simulator.base.limits import ACCOUNT_ID, REGION
 
+Parameters = Mapping[str, Any]
+"""What SQS and DynamoDB are asked, in the JSON protocol's form whatever protocol it came in."""
+
 CONTROL_PATH = "/_stockpipe/"
 """The beginning of the store's own calls: a path that no bucket can have."""
 
@@ -64,15 +67,14 @@ HOME = Home()
 class Routed(NamedTuple):
     """A request and what it means; `routing.route` makes it.
 
-    `parameters` are SQS's and DynamoDB's, in the JSON protocol's form whatever protocol they came in; None if the body
-    does not follow the protocol, which moto then answers. The ids go out with the answer; only S3 uses `extended_id`.
-    `access_key` is the signer's, empty without a signature; the signature itself is not checked.
+    `parameters` is None if the body does not follow the protocol, which moto then answers. The ids go out with the
+    answer; only S3 uses `extended_id`. `access_key` is the signer's, empty without a signature, which is not checked.
     """
 
     request: Request
     service: str
     operation: str
-    parameters: Mapping[str, Any] | None
+    parameters: Parameters | None
     request_id: str
     extended_id: str = ""
     access_key: str = ""
@@ -117,3 +119,12 @@ def query_response(root: str, content: str, status: int = 200) -> Response:
     """An answer in SQS's older protocol; `content` is XML."""
     body = f'<?xml version="1.0"?><{root} xmlns="http://queue.amazonaws.com/doc/2012-11-05/">{content}</{root}>'
     return Response(status, body.encode(), [("Content-Type", "text/xml")])
+
+
+def empty_response(routed: Routed) -> Response:
+    """SQS's answer with nothing in it, in the request's protocol."""
+    if not routed.is_query:
+        return json_response(routed, b"{}")
+    result = f"<{routed.operation}Result></{routed.operation}Result>"
+    metadata = f"<ResponseMetadata><RequestId>{routed.request_id}</RequestId></ResponseMetadata>"
+    return query_response(f"{routed.operation}Response", result + metadata)

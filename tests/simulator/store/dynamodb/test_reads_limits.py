@@ -11,7 +11,7 @@ import pytest
 
 from fakes.clock import ManualClock
 from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb.reads import TableReads
+from simulator.store.dynamodb import reads
 from simulator.store.dynamodb.rows import Rows
 from simulator.store.dynamodb.rules import rows_size
 from simulator.store.dynamodb.tables import Tables
@@ -41,15 +41,15 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
     """GetItem and Query are charged to their partition key; a Scan only to the table."""
     table, clock, throttles = prices(), ManualClock(1_000.0), Throttles(applied=True)
     tallies = Tallies(clock)
-    reads = TableReads(Tables(lambda: {"prices": table}, tallies, throttles, clock, strict=True))
+    tables = Tables(lambda: {"prices": table}, tallies, throttles, clock, strict=True)
     throttles.charge(table, 2_999, clock.now(), "hot", writes=False)
 
     def get(partition: str) -> Any:
-        return reads.get({"TableName": "prices", "Key": {"PK": {"S": partition}, "SK": {"S": "s"}}})
+        return reads.get(tables, {"TableName": "prices", "Key": {"PK": {"S": partition}, "SK": {"S": "s"}}})
 
     def query(partition: str) -> Any:
         condition = {"KeyConditionExpression": "PK = :p", "ExpressionAttributeValues": {":p": {"S": partition}}}
-        return reads.query({"TableName": "prices", "ConsistentRead": True, **condition})
+        return reads.query(tables, {"TableName": "prices", "ConsistentRead": True, **condition})
 
     assert query("hot") is not None
     for read in (get, query):
@@ -58,7 +58,7 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
         (reason,) = caught.value.details["ThrottlingReasons"]
         assert reason["reason"] == "TableReadKeyRangeThroughputExceeded"
         assert read("cold") is not None
-    assert reads.scan({"TableName": "prices"}) is not None
+    assert reads.scan(tables, {"TableName": "prices"}) is not None
     assert tallies.tables["prices"].throttled_requests == 2
 
 
@@ -69,9 +69,9 @@ def test_a_page_costs_the_size_of_its_items_whatever_ends_it(limit: dict[str, in
     for number in range(30):
         item = {"PK": {"S": "p"}, "SK": {"S": f"{number:02}"}, **{f"n{each:02}": {"N": "1"} for each in range(40)}}
         table.items.put("p", f"{number:02}", orjson.dumps(item))
-    reads = TableReads(Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True))
+    tables = Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True)
     answer = json.loads(
-        reads.scan({"TableName": "prices", "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL", **limit})
+        reads.scan(tables, {"TableName": "prices", "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL", **limit})
     )
     assert answer["Count"] == limit.get("Limit", 30)
     assert answer["ConsumedCapacity"]["CapacityUnits"] == 2
@@ -87,8 +87,8 @@ def test_a_page_holds_as_many_items_as_fit_by_their_own_size(monkeypatch: pytest
         item["n28"] = {"S": ""}
         table.items.put("p", f"{number:02}", orjson.dumps(item))
     assert [rows_size([row]) for _, _, row in table.items.walk(None)] == [150] * 5
-    reads = TableReads(Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True))
-    answer = json.loads(reads.scan({"TableName": "prices"}))
+    tables = Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True)
+    answer = json.loads(reads.scan(tables, {"TableName": "prices"}))
     assert answer["Count"] == min(5, max(1, page_bytes // 150))
     assert ("LastEvaluatedKey" in answer) == (answer["Count"] < 5)
 
@@ -103,9 +103,9 @@ def test_a_batch_of_keys_is_answered_with_the_items_there_are_and_each_is_counte
     tallies = Tallies(clock)
     for number, text in ((1, "x" * 5_000), (2, "short")):
         table.items.put("p", f"{number:03}", orjson.dumps({**_key(number), "v": {"S": text}}))
-    reads = TableReads(Tables(lambda: {"prices": table}, tallies, Throttles(applied=False), clock, strict=True))
+    tables = Tables(lambda: {"prices": table}, tallies, Throttles(applied=False), clock, strict=True)
     asked = {"Keys": [_key(1), _key(2), _key(3)], "ConsistentRead": True}
-    answer = json.loads(reads.batch_get({"RequestItems": {"prices": asked}}))
+    answer = json.loads(reads.batch_get(tables, {"RequestItems": {"prices": asked}}))
     assert [len(item["v"]["S"]) for item in answer["Responses"]["prices"]] == [5_000, 5]
     assert answer["UnprocessedKeys"] == {}
     assert tallies.tables["prices"].read_units == 2 + 1 + 1
@@ -129,6 +129,6 @@ def test_any_other_batch_of_keys_is_left_to_moto(strict: bool, wanted: Any, more
     """Mistakes, whose texts are moto's, and what is asked for beyond whole items of one table."""
     clock = ManualClock(1_000.0)
     throttles = Throttles(applied=False)
-    reads = TableReads(Tables(lambda: {"prices": prices()}, Tallies(clock), throttles, clock, strict=strict))
+    tables = Tables(lambda: {"prices": prices()}, Tallies(clock), throttles, clock, strict=strict)
     with pytest.raises(LeftToMoto):
-        reads.batch_get({"RequestItems": {"prices": wanted}, **more})
+        reads.batch_get(tables, {"RequestItems": {"prices": wanted}, **more})

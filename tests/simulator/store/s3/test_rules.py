@@ -329,9 +329,12 @@ def test_a_checksum_that_is_not_computed_is_refused(
 
 def test_the_newest_events_can_be_asked_for_and_unknown_ones_cannot(s3: Any, sqs: Any, bucket: str) -> None:
     """Supported event types: annotations since June 2026; an event that S3 does not have is an InvalidArgument."""
+    newest = ["s3:ObjectAnnotation:*", "s3:ObjectRetention:Put"]
     url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        configure(s3, bucket, bucket, newest)
     allow(sqs, url)
-    configure(s3, bucket, bucket, ["s3:ObjectAnnotation:*", "s3:ObjectRetention:Put"])
+    configure(s3, bucket, bucket, newest)
     with pytest.raises(ClientError, match="The event 's3:ObjectCreated:Get' is not supported for notifications"):
         configure(s3, bucket, bucket, ["s3:ObjectCreated:Get"])
 
