@@ -33,7 +33,7 @@ from simulator.proof.audit import audit, nothing
 from simulator.proof.comparison import Comparison
 from simulator.proof.evidence import Evidence, Kind
 from simulator.proof.scan import scan
-from simulator.store.store import Store
+from simulator.store import Store
 
 NAME = "benchmark"
 FILE_ROWS = 1_000

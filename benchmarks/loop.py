@@ -34,7 +34,7 @@ from simulator.base.counters import StoreCounters
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
-from simulator.store.store import Store
+from simulator.store import Store
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 from simulator.twin import resources

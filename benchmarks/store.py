@@ -35,7 +35,7 @@ import orjson
 from pipeline.consumer import handler
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import SystemClock
-from simulator.store.store import Store
+from simulator.store import Store
 from simulator.store.wire.messages import Request, Response
 
 OBJECT_ROWS = 100

@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from simulator.store.store import Store
+from simulator.store import Store
 
 # The same examples in every run, so that a red test means a change; HYPOTHESIS_PROFILE=explore looks for new ones.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)

@@ -18,7 +18,7 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import flow
 
 if TYPE_CHECKING:
-    from simulator.store.store import QueuedMessage
+    from simulator.store import QueuedMessage
 
 
 class DeadMessage(NamedTuple):

@@ -27,7 +27,7 @@ from simulator.proof.ledgers import Ledgers
 from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Flow, flow, wiring
-from simulator.store.store import Store
+from simulator.store import Store
 from simulator.triggers.asynchronous import AsynchronousInvoker, run_schedule
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.twin import resources

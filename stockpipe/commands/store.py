@@ -67,7 +67,7 @@ async def _serve(options: StoreOptions) -> None:
 async def _until_it_dies(options: StoreOptions) -> None:
     import sys
 
-    from simulator.store.store import Store
+    from simulator.store import Store
 
     async with Store.open(port=options.port, capacity=options.capacity, strict=options.strict) as running:
         rules = "AWS's rules" if options.strict else "moto's own answers"

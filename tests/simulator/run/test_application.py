@@ -15,7 +15,7 @@ import pytest_asyncio
 from fakes import declare
 from simulator.run.application import ApplicationUnderTest, DeadMessage
 from simulator.stack.model import Bucket, Redrive, Stack, Table
-from simulator.store.store import Store
+from simulator.store import Store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TEST_EVENT = '{"Service":"Amazon S3","Event":"s3:TestEvent"}'

@@ -17,8 +17,8 @@ from botocore.config import Config
 
 from fakes.signatures import signed
 from simulator.base.chance import Identifiers, stream
+from simulator.store import Store
 from simulator.store.moto.application import MotoApplication
-from simulator.store.store import Store
 from simulator.store.wire.messages import Request, Response
 from simulator.store.wire.routing import route
 

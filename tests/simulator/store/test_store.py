@@ -18,11 +18,11 @@ import pytest
 from fakes.signatures import signed, signed_json
 from fakes.waiting import wait_until
 from simulator.base import limits
-from simulator.store.store import ControlRefused, PortInUse, Store, StoreDied
+from simulator.store import ControlRefused, PortInUse, Store, StoreDied
 
 _OWNER = """
 import asyncio
-from simulator.store.store import Store
+from simulator.store import Store
 async def main():
     async with Store.open() as store:
         print(store.pid, flush=True)

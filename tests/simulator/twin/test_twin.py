@@ -26,7 +26,8 @@ from simulator.base.observations import EventSettled, InvocationEnded, MessageSe
 from simulator.functions.runtimes import Code, Returned
 from simulator.stack.model import Notification, Queue, Redrive, Stack
 from simulator.stack.wiring import flow
-from simulator.store.store import Store, StoreDied
+from simulator.store import Store
+from simulator.store.store import StoreDied
 from simulator.twin.twin import Twin
 
 HANDLERS = """

@@ -26,7 +26,7 @@ from simulator.functions.runtimes import Code
 from simulator.functions.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.stack import intrinsics
 from simulator.stack import template as templates
-from simulator.store.store import Store
+from simulator.store import Store
 from simulator.twin.twin import Twin
 from stockpipe.deploy import transform
 

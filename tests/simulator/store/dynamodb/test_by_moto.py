@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from fakes.waiting import until
 from simulator.base.counters import TableCounters
-from simulator.store.store import Store
+from simulator.store import Store
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

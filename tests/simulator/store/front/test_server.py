@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.base.clients import connect, offline_session
-from simulator.store.store import Store, StoreDied
+from simulator.store import Store, StoreDied
 
 FOREIGN = {
     "a form on a page": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},

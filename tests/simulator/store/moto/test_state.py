@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from fakes.signatures import signed_json
-from simulator.store.store import Store
+from simulator.store import Store
 from simulator.store.wire.messages import HOME, Home
 
 KEY = {"h": {"S": "x"}}
