@@ -6,7 +6,7 @@ Names and units are AWS's. Rates are over the last `limits.RATE_WINDOW_S` second
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
@@ -160,13 +160,20 @@ class FunctionView:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from sending a message until the invocation that stored its object returned; None without any."""
+    """Percentiles of latencies in seconds, to three digits; if `count` is 0, all are None."""
 
     count: int = 0
+    mean: float | None = None
     p50: float | None = None
     p90: float | None = None
+    p95: float | None = None
     p99: float | None = None
+    p999: float | None = None
     max: float | None = None
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """Rounded to a microsecond, the histogram's resolution."""
+        return {name: value and round(value, 6) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +303,9 @@ class Snapshot(Facts, Along):
     """Everything there is to know about a run at the instant `at`.
 
     `generator` and `consumer` are the scheduled and the other functions of the data's way, summed; `functions` has each
-    by its name. `deliveries` is None for the pipeline, which has its own proof. `interrupted`: the first Ctrl-C or
-    SIGTERM has come, and the next one ends the run at once.
+    by its name. `latency` counts from sending a message until the invocation that stored its object returned.
+    `deliveries` is None for the pipeline, which has its own proof. `interrupted`: the first Ctrl-C or SIGTERM has come,
+    and the next one ends the run at once.
     """
 
     at: float

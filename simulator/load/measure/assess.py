@@ -18,7 +18,6 @@ from simulator.load.measure.recording import (
     Recording,
     backlog,
     deepest,
-    percentiles,
     ticks,
 )
 from simulator.load.measure.result import Result, Span
@@ -26,6 +25,7 @@ from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.plan import Plan
 from simulator.stack.model import EventSourceMapping
+from simulator.telemetry.history import percentiles
 
 FLOOR_S = 1.0
 """A backlog of fewer seconds of the planned rate than this is only the pipeline's own latency."""
