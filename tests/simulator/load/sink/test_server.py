@@ -19,8 +19,7 @@ from simulator.base.clock import SystemClock
 from simulator.base.errors import CouldNotFinish
 from simulator.load.send.processes import SinkProcess
 from simulator.load.sink.answers import SinkAnswer
-from simulator.load.sink.server import listening
-from simulator.load.sink.services import Sink
+from simulator.load.sink.server import Sink, listening
 from simulator.load.sink.sqs import SinkQueue
 from simulator.proof.notifications import objects_of
 from simulator.stack.template import load
