@@ -157,11 +157,8 @@ def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     load, said = snapshot.load, snapshot.caption
     lead, text, style = Segment(" "), "", BOLD
     if load is not None and load.verdict:
-        lead, text, style = (
-            Segment(" " if snapshot.phase == "done" else " so far: ", BOLD),
-            load.verdict,
-            TONES[load.verdict_tone],
-        )
+        lead = Segment(" " if snapshot.phase == "done" else " so far: ", BOLD)
+        text, style = load.verdict, TONES[load.verdict_tone]
     elif said is not None:
         lead, text = Segment(" ▍", ACCENT), said.text
     inner = max(1, width - len(lead.text) - 1)

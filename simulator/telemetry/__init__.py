@@ -46,7 +46,6 @@ from simulator.telemetry.snapshot import (
     Event,
     Facts,
     LoadView,
-    Maxima,
     Rates,
     RunOptions,
     Snapshot,
@@ -264,15 +263,7 @@ class Telemetry:
         held, self._in_hand = self._facts.maxima, self._in_hand + count
         self._course.glimpse_depth(received.at, 0, self._in_hand)
         if count > held.visible or self._in_hand > held.in_flight:
-            deeper = self._in_hand > held.depth
-            maxima = replace(
-                held,
-                visible=max(held.visible, count),
-                in_flight=max(held.in_flight, self._in_hand),
-                depth=max(held.depth, self._in_hand),
-                depth_at=received.at if deeper else held.depth_at,
-            )
-            self._learn(maxima=maxima)
+            self._learn(maxima=held.raised(received.at, count, self._in_hand, self._in_hand))
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
         function, failures = self._mapped[message.mapping], self._failures.get(message.mapping)
@@ -366,16 +357,8 @@ class Telemetry:
         self._window.append(_Sample(sample.at, along, ended))
         while len(self._window) > 2 and self._window[1].at <= sample.at - limits.RATE_WINDOW_S:
             self._window.popleft()
-        held, depth = self._facts.maxima, queue.visible + queue.in_flight
-        ages = [age for age in (held.oldest_age_s, queue.oldest_age_s) if age is not None]
-        maxima = Maxima(
-            visible=max(held.visible, queue.visible),
-            in_flight=max(held.in_flight, queue.in_flight),
-            oldest_age_s=max(ages, default=None),
-            depth=max(held.depth, depth),
-            depth_at=sample.at if depth > held.depth else held.depth_at,
-        )
-        self._learn(store=counters, maxima=maxima)
+        seen = queue.visible, queue.in_flight, queue.visible + queue.in_flight, queue.oldest_age_s
+        self._learn(store=counters, maxima=self._facts.maxima.raised(sample.at, *seen))
 
     # Shared by the methods above.
 

@@ -129,8 +129,8 @@ class Latencies:
         if count != self._view.count:
             found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
             # A bucket's upper end may be above its largest value.
-            shown = (min(self._longest_s, value / _UNITS_PER_S) for value in found.values())
-            self._view = Latency(count, self._total_s / count, *shown, self._longest_s)
+            p50, p90, p95, p99, p999 = (min(self._longest_s, value / _UNITS_PER_S) for value in found.values())
+            self._view = Latency(count, self._total_s / count, p50, p90, p95, p99, p999, self._longest_s)
         return self._view
 
 

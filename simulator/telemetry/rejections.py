@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.telemetry.reasons import (
-    Causes,
-    ReasonGroup,
-    mappings_in,
-    shortened,
-    spot,
-    structured,
-    text_in,
-    whole_in,
-)
+from simulator.telemetry.reasons import Causes, ReasonGroup, mappings_in, shortened, spot, structured, text_in, whole_in
 from simulator.telemetry.snapshot import Cause, Example
 
 OBJECTS_KEPT = 10_000

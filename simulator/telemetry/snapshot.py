@@ -199,6 +199,17 @@ class Maxima:
     depth: int = 0
     depth_at: float | None = None
 
+    def raised(self, at: float, visible: int, in_flight: int, depth: int, oldest_age_s: float | None = None) -> Maxima:
+        """The maxima after these values at an instant."""
+        ages = [age for age in (self.oldest_age_s, oldest_age_s) if age is not None]
+        return Maxima(
+            max(self.visible, visible),
+            max(self.in_flight, in_flight),
+            max(ages, default=None),
+            max(self.depth, depth),
+            at if depth > self.depth else self.depth_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Slots:

@@ -92,10 +92,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
         ("planned to stored, p99", seconds(stored["p99"])),
         ("peak backlog of the spike" if summary["find_max"] else "peak backlog", counted(backlog["peak"], "object")),
         ("drain", seconds(backlog["drain_s"])),
-        (
-            "of the raw ceiling",
-            f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-",
-        ),
+        ("of the raw ceiling", f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-"),
         ("per million rows on AWS", f"{bill['usd_per_million_rows']:.3f} USD" if bill else "-"),
     ]
     if not summary["arrivals"]["rows"]:
@@ -170,7 +167,7 @@ def _cost_table(summary: Mapping[str, Any]) -> str:
     if not bill:
         return ""
     rows = [
-        [line["item"], _quantity(line["quantity"]), line["unit"], f"{line['usd']:.4f}", line["source"]]
+        [line["item"], significant(line["quantity"]), line["unit"], f"{line['usd']:.4f}", line["source"]]
         for line in bill["lines"]
     ]
     rows.append(["total", "", "", f"{bill['usd_per_million_rows']:.4f}", ""])
@@ -223,10 +220,6 @@ def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -
 def _tone(cell: str, *, wrapped: bool) -> str:
     tone = {"held": "good", "missed": "bad", "too much": "warn"}.get(cell, "wrap" if wrapped else "")
     return f' class="{tone}"' if tone else ""
-
-
-def _quantity(value: float) -> str:
-    return significant(value)
 
 
 def _count(value: float | None) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +46,13 @@ class SinkQueue:
         self._numbers = itertools.count()
         self._due: asyncio.TimerHandle | None = None
 
-    def configure(self, attributes: dict[str, str], dead_letters: SinkQueue | None) -> None:
-        """Set attributes; `dead_letters` is the queue that their redrive policy names."""
+    def configure(self, attributes: dict[str, str], named: Callable[[str], SinkQueue | None]) -> None:
+        """Set attributes; `named` finds the queue that their redrive policy names."""
         self.attributes |= attributes
         if "RedrivePolicy" in attributes:
             policy = json.loads(attributes["RedrivePolicy"] or "{}")
             self._maximum_receives = int(policy["maxReceiveCount"]) if policy else None
-            self._dead_letters = dead_letters
+            self._dead_letters = named(policy.get("deadLetterTargetArn", ""))
 
     def counters(self) -> QueueCounters:
         """Its counters."""
@@ -176,9 +177,7 @@ class SinkQueues:
         queue = self._queue(parameters)
         match operation:
             case "CreateQueue" | "SetQueueAttributes":
-                attributes = parameters.get("Attributes") or {}
-                target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
-                queue.configure(attributes, self.named(target))
+                queue.configure(parameters.get("Attributes") or {}, self.named)
                 return {"QueueUrl": queue.url} if operation == "CreateQueue" else {}
             case "GetQueueUrl":
                 return {"QueueUrl": queue.url}
