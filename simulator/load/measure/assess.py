@@ -13,7 +13,6 @@ from simulator.load.measure.bottleneck import Measurements
 from simulator.load.measure.recording import (
     DROPPED,
     FAILED,
-    SENT,
     STEP_S,
     Recording,
     backlog,
@@ -116,7 +115,6 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
         lag_p99_s=None if plan.backlog else percentiles(recording.lags(numbers)).p99,
         dropped=recording.count(numbers, DROPPED),
         failed=recording.count(numbers, FAILED),
-        sent=recording.count(numbers, SENT),
         send_p50_s=percentiles(recording.sends(numbers)).p50,
         store_cpu=_mean(gauges, "store_cpu"),
         handler_cpu=_mean(gauges, "handler_cpu") if plan.local and plan.runtime == "inline" else None,

@@ -65,7 +65,6 @@ class Measurements:
     lag_p99_s: float | None = None
     dropped: int = 0
     failed: int = 0
-    sent: int = 0
     send_p50_s: float | None = None
     store_cpu: float | None = None
     handler_cpu: float | None = None

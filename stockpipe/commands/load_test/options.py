@@ -54,18 +54,14 @@ def steps_text(rates: tuple[float, ...]) -> str:
 
 _LOAD = ("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max", "seed")
 _COPIED = ("object_file", "message_file")
-_CONSUMER = (
-    "template",
-    "parameters",
-    "parameter_files",
-    "runtime",
-    "code",
-    "no_build",
-    "concurrency",
-    "batch_size",
-    "window_s",
-    "memory_mb",
-)
+_SHORT = {
+    "concurrency": "MaximumConcurrency",
+    "batch_size": "BatchSize",
+    "window_s": "BatchingWindow",
+    "memory_mb": "ConsumerMemory",
+}
+_CONSUMER = ("template", "parameters", "parameter_files", "runtime", "code", "no_build", *_SHORT)
+_AS_CLI = "as the AWS CLI finds it"
 
 
 class LoadTestOptions(AwsOptions):
@@ -90,12 +86,7 @@ class LoadTestOptions(AwsOptions):
         *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
         *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),
     )
-    short: ClassVar = {
-        "concurrency": "MaximumConcurrency",
-        "batch_size": "BatchSize",
-        "window_s": "BatchingWindow",
-        "memory_mb": "ConsumerMemory",
-    }
+    short: ClassVar = _SHORT
     rate_per_s: Annotated[
         float,
         RATE,
@@ -163,16 +154,10 @@ class LoadTestOptions(AwsOptions):
         typer.Option("--stack", metavar="NAME", help="Load a deployed stack on AWS, which costs money."),
     ] = None
     region: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default="as the AWS CLI finds it"),
+        str | None, TYPED, NAME, typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default=_AS_CLI)
     ] = None
     profile: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default="as the AWS CLI finds it"),
+        str | None, TYPED, NAME, typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default=_AS_CLI)
     ] = None
     yes: Annotated[bool, TYPED, typer.Option("--yes", "-y", help="With --stack: do not prompt.")] = False
     slo: Annotated[

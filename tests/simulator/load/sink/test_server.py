@@ -139,7 +139,7 @@ async def test_a_message_received_too_often_goes_to_the_dead_letter_queue() -> N
     clock = ManualClock()
     dead, _ = a_queue(clock)
     queue, answers = a_queue(clock)
-    queue.configure({"RedrivePolicy": json.dumps({"maxReceiveCount": 2})}, dead)
+    queue.configure({"RedrivePolicy": json.dumps({"maxReceiveCount": 2})}, lambda _: dead)
     queue.add("poison")
     for _ in range(3):
         queue.receive(1, 0, lambda answer, _: answers.append(answer))
