@@ -43,11 +43,8 @@ def small(snapshot: Snapshot, width: int, height: int) -> list[Line]:
         if free >= 0:
             break
         free += len(sections.pop(name, ()))
-    return [
-        line
-        for name, lines in sections.items()
-        for line in (events(snapshot, width, free) if name == "events" else lines)
-    ]
+    sections["events"] = events(snapshot, width, free)
+    return [line for lines in sections.values() for line in lines]
 
 
 def _figure(figure: Figure) -> Line:

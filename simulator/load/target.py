@@ -39,10 +39,7 @@ LOCAL = Identity(
 LONG_AUDIT_S = 3.0
 """A full audit that takes longer than this mentions the quicker one."""
 _TAKEN = {
-    "BucketAlreadyExists",
-    "BucketAlreadyOwnedByYou",
-    "QueueAlreadyExists",
-    "QueueNameExists",
+    *("BucketAlreadyExists", "BucketAlreadyOwnedByYou", "QueueAlreadyExists", "QueueNameExists"),
     "ResourceInUseException",
 }
 

@@ -40,17 +40,7 @@ from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.roles import consumers, generators, roles
 from simulator.telemetry.settlements import Settlements
-from simulator.telemetry.snapshot import (
-    Along,
-    Conclusion,
-    Event,
-    Facts,
-    LoadView,
-    Rates,
-    RunOptions,
-    Snapshot,
-    Tone,
-)
+from simulator.telemetry.snapshot import Along, Conclusion, Event, Facts, LoadView, Rates, RunOptions, Snapshot, Tone
 
 _TONES: Mapping[str, Tone] = {
     **dict.fromkeys(("caption", "progress"), "moves"),

@@ -10,15 +10,7 @@ from dataclasses import dataclass
 
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Measurements
-from simulator.load.measure.recording import (
-    DROPPED,
-    FAILED,
-    STEP_S,
-    Recording,
-    backlog,
-    deepest,
-    ticks,
-)
+from simulator.load.measure.recording import DROPPED, FAILED, STEP_S, Recording, backlog, deepest, ticks
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap

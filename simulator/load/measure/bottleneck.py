@@ -114,32 +114,24 @@ def judge(run: Measurements) -> Bottleneck:
 
 def _cause(run: Measurements) -> tuple[Kind, str]:
     if run.lag_p99_s is not None and run.lag_p99_s > limits.LOAD_LAG_P99_S:
-        return (
-            "generator",
-            f"the generator ran {seconds(run.lag_p99_s)} late (p99): this machine could not keep to the plan",
-        )
+        late = f"the generator ran {seconds(run.lag_p99_s)} late (p99)"
+        return "generator", f"{late}: this machine could not keep to the plan"
     behind = run.behind > BEHIND
     if not behind and not run.dropped and not run.failed:
         return "none", "nothing holds it back: the pipeline kept up with the plan"
     if run.table_throttled > THROTTLED * max(1, run.batch_writes):
         return "table throttling", f"the table throttled {counted(run.table_throttled, 'request')}"
     if run.errors > 0.02 * max(1, run.invocations) and behind:
-        return (
-            "function errors",
-            f"{run.errors:,} of {counted(run.invocations, 'invocation')} failed, and their messages wait",
-        )
+        failed = f"{run.errors:,} of {counted(run.invocations, 'invocation')} failed"
+        return "function errors", f"{failed}, and their messages wait"
     if busy := _busiest(run) or _other_work(run):
         return busy
     if run.concurrency is not None and run.pollers is not None and run.concurrency >= LIMITED * run.pollers:
         if run.pollers_limit is not None and run.pollers < run.pollers_limit:
-            return (
-                "pollers ramping",
-                f"the pollers are still ramping: {run.pollers} of {counted(run.pollers_limit, 'batch', 'batches')}",
-            )
-        return (
-            "concurrency limit",
-            f"the concurrency limit is reached: {counted(run.pollers, 'batch', 'batches')} at once",
-        )
+            most = counted(run.pollers_limit, "batch", "batches")
+            return "pollers ramping", f"the pollers are still ramping: {run.pollers} of {most}"
+        reached = counted(run.pollers, "batch", "batches")
+        return "concurrency limit", f"the concurrency limit is reached: {reached} at once"
     if run.invocations_throttled:
         return "concurrency limit", f"Lambda throttled {counted(run.invocations_throttled, 'invocation')}"
     if run.dropped or run.failed:

@@ -51,14 +51,10 @@ def notes(before: Summary, after: Summary) -> tuple[str, ...]:
 
 def busier(before: Summary, after: Summary) -> Literal["A", "B"] | None:
     """The run whose machine had clearly more other work; None if neither had, or if that is unknown."""
-    loads = other_work(before), other_work(after)
-    if (
-        loads[0] is None
-        or loads[1] is None
-        or abs(loads[1] - loads[0]) <= max(BUSIER, BUSIER_BY * min(loads[0], loads[1]))
-    ):
+    first, second = other_work(before), other_work(after)
+    if first is None or second is None or abs(second - first) <= max(BUSIER, BUSIER_BY * min(first, second)):
         return None
-    return "B" if loads[1] > loads[0] else "A"
+    return "B" if second > first else "A"
 
 
 def other_work(summary: Summary) -> float | None:

@@ -346,10 +346,8 @@ def _slots(summary: Summary, column: str) -> list[float]:
 def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     """The comparison for a pull request: the verdict, then a table."""
     lines = [f"**stockpipe: {comparison.verdict}**", ""]
-    for differences, meaning in (
-        (comparison.unlike, "The runs are of unlike loads"),
-        (comparison.notes, "Differences"),
-    ):
+    found = {"The runs are of unlike loads": comparison.unlike, "Differences": comparison.notes}
+    for meaning, differences in found.items():
         if differences:
             lines += [f"> {meaning}: {_cell('; '.join(differences))}.", ""]
     lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | samples | |"]
@@ -376,10 +374,7 @@ def lines(comparison: RunComparison, width: int) -> Iterator[tuple[str, Judgemen
     reasons = ["", *(finding.why for finding in comparison.findings)]
     judgements: list[Judgement] = ["shown", *(finding.judgement for finding in comparison.findings)]
     for row, why, judgement in zip(rows, reasons, judgements, strict=True):
-        aligned = [
-            row[0].ljust(widths[0]),
-            *(cell.rjust(wide) for cell, wide in zip(row[1:5], widths[1:], strict=True)),
-        ]
+        aligned = [row[0].ljust(widths[0]), *map(str.rjust, row[1:5], widths[1:])]
         line = "  ".join((*aligned, row[5])).rstrip()
         said = f" ({why})" if why and row[5] else f"  ({why})" if why else ""
         if len(line) + len(said) <= width or not why:

@@ -60,12 +60,8 @@ class SinkQueue:
 
     def counts(self) -> dict[str, str]:
         """How many messages it has, in the form of GetQueueAttributes."""
-        states = (
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        )
-        return {name: str(count) for name, count in zip(states, self.depot.counts(self._now_ms), strict=True)}
+        held = zip(("", "NotVisible", "Delayed"), self.depot.counts(self._now_ms), strict=True)
+        return {f"ApproximateNumberOfMessages{state}": str(count) for state, count in held}
 
     def add(self, body: str) -> _Message:
         """Add a message to the end of the queue."""
