@@ -7,20 +7,12 @@ per second. Other rooms see only snapshots, never the state in here, and nothing
 from __future__ import annotations
 
 from collections import ChainMap, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simulator.base import limits, observations
-from simulator.base.counters import (
-    BucketCounters,
-    Counters,
-    QueueCounters,
-    StoreCounters,
-    TableCounters,
-    is_test_event,
-    together,
-)
+from simulator.base.counters import QueueCounters, StoreCounters, TableCounters, is_test_event
 from simulator.base.observations import Observation
 from simulator.base.shown import printable
 from simulator.base.words import counted
@@ -141,7 +133,7 @@ class Telemetry:
     def snapshot(self, now: float) -> Snapshot:
         """The state of the run as of `now`."""
         store = self._facts.store or StoreCounters(at=now)
-        along = self._along(store)
+        along = Along.of(self._roles, store)
         settled = self._settlements.view(along.queue, store, self._facts, self._in_hand)
         before = self._window[0].ended if self._window else {}
         views = {key: function.view(before.get(key, Ended())) for key, function in self._functions.items()}
@@ -332,14 +324,14 @@ class Telemetry:
 
     def _store_sampled(self, sample: observations.StoreSampled) -> None:
         counters, before = sample.counters, self._facts.store
-        along = self._along(counters)
+        along = Along.of(self._roles, counters)
         queue, table = along.queue, along.table
         self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
             self._announce_losses(sample.at, before, counters)
             for mapping, failures in self._failures.items():
-                failures.dead_lettered(self._dead_lettered(mapping, counters))
-            written = table.rows_written - self._along(before).table.rows_written
+                failures.dead_lettered(counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered)
+            written = table.rows_written - Along.of(self._roles, before).table.rows_written
             if written:
                 self._course.add_rows(self._sampled_at, sample.at, written)
         self._sampled_at = sample.at
@@ -355,10 +347,6 @@ class Telemetry:
     def _add_latency(self, at: float, latency_s: float) -> None:
         self._latencies.add(latency_s)
         self._course.add_latency(at, max(0.0, latency_s))
-
-    def _dead_lettered(self, mapping: str, counters: StoreCounters) -> int:
-        """How many messages the mapping's queue has moved to its dead-letter queue."""
-        return counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered
 
     def _began(self, at: float) -> None:
         if self._facts.first_at is None:
@@ -381,15 +369,6 @@ class Telemetry:
             throttled = table.throttled_requests - before.tables.get(name, TableCounters()).throttled_requests
             if throttled > 0:
                 self._events.add(at, f"table {name} throttled requests", "grows", count=throttled)
-
-    def _along(self, store: StoreCounters) -> Along:
-        roles = self._roles
-        return Along(
-            bucket=_of(roles.buckets, store.buckets, BucketCounters),
-            queue=_of(roles.queues, store.queues, QueueCounters),
-            dead_letter_queue=_of(roles.dead_letter_queues, store.queues, QueueCounters),
-            table=_of(roles.tables, store.tables, TableCounters),
-        )
 
     def _rates(self) -> Rates:
         window_s = self._window[-1].at - self._window[0].at if self._window else 0.0
@@ -415,8 +394,3 @@ class _Sample(NamedTuple):
     at: float
     along: Along
     ended: Mapping[str, Ended]
-
-
-def _of(names: Sequence[str], counters: Mapping[str, Counters], kind: type[Counters]) -> Counters:
-    """The figures of the resources with these names, together."""
-    return together(kind, (counters.get(name) or kind() for name in names))

@@ -5,11 +5,11 @@ Names and units are AWS's. Rates are over the last `limits.RATE_WINDOW_S` second
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, Counters, QueueCounters, StoreCounters, TableCounters, together
 from simulator.base.observations import Phase
 from simulator.proof.deliveries import Deliveries
 
@@ -299,6 +299,11 @@ class Facts:
     conclusion: Conclusion | None = None
 
 
+def sums(names: Iterable[str], counters: Mapping[str, Counters], kind: type[Counters]) -> Counters:
+    """The figures of the resources with these names, together."""
+    return together(kind, (counters.get(name) or kind() for name in names))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Along:
     """The store's counters of the parts that the data passes through, summed by kind; zeros before the first sample."""
@@ -307,6 +312,16 @@ class Along:
     queue: QueueCounters = field(default_factory=QueueCounters)
     dead_letter_queue: QueueCounters = field(default_factory=QueueCounters)
     table: TableCounters = field(default_factory=TableCounters)
+
+    @staticmethod
+    def of(roles: Roles, store: StoreCounters) -> Along:
+        """The sums over the parts with these names."""
+        return Along(
+            bucket=sums(roles.buckets, store.buckets, BucketCounters),
+            queue=sums(roles.queues, store.queues, QueueCounters),
+            dead_letter_queue=sums(roles.dead_letter_queues, store.queues, QueueCounters),
+            table=sums(roles.tables, store.tables, TableCounters),
+        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event, together
 from simulator.base.observations import Record
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.live import Live
@@ -248,16 +248,8 @@ _PUBLISHED = {
     "unprocessed_items": "UnprocessedItems",
     "throttled_requests": "ThrottledRequests",
 }
-_SUMS = (*_PUBLISHED, "write_units", "read_units")
 
 
 def _added(earlier: TableCounters, later: TableCounters) -> TableCounters:
-    """Join two successive counts of one table: add the totals, take the later gauges."""
-    sums: dict[str, Any] = {name: getattr(earlier, name) + getattr(later, name) for name in _SUMS}
-    return replace(
-        later,
-        **sums,
-        rows_per_s_max=max(earlier.rows_per_s_max, later.rows_per_s_max),
-        first_write_at=earlier.first_write_at or later.first_write_at,
-        last_write_at=later.last_write_at or earlier.last_write_at,
-    )
+    """Join two successive counts of one table: add the totals, take the later gauge."""
+    return replace(together(TableCounters, (earlier, later)), rows=later.rows)

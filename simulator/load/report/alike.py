@@ -101,26 +101,15 @@ def _plain(value: Any) -> str:
 
 
 _LOAD: Mapping[str, Callable[[float], str]] = {
-    "target": str,
-    "rows": str,
-    **dict.fromkeys(("object", "message", "to"), str),
+    **dict.fromkeys(("target", "rows", "object", "message", "to"), str),
     "rate": rate_text,
     "duration": duration_text,
-    "ramp": rate_text,
-    "steps": rate_text,
-    "spike": rate_text,
-    "poisson": str,
-    "backlog": str,
-    "find_max": str,
+    **dict.fromkeys(("ramp", "steps", "spike"), rate_text),
+    **dict.fromkeys(("poisson", "backlog", "find_max"), str),
     "sink_latency": duration_text,
-    "runtime": str,
-    "ticks": str,
+    **dict.fromkeys(("runtime", "ticks"), str),
     "speed": "{:g}".format,
-    "files": str,
-    "source": str,
-    "schedule": str,
-    "scenario": str,
-    "capacity": str,
+    **dict.fromkeys(("files", "source", "schedule", "scenario", "capacity"), str),
 }
 """Options that must be equal for a difference to come from the code, and how to write their numbers."""
 _NOTED: Mapping[str, Mapping[str, str]] = {
