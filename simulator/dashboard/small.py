@@ -80,11 +80,8 @@ def _losses(snapshot: Snapshot, width: int) -> list[Line]:
 def _latency(snapshot: Snapshot, width: int) -> Line:
     """The percentiles on one line; if they do not fit, the 90th is dropped first."""
     latency = (snapshot.load or snapshot).latency
-    figures = {
-        name: _figure(Figure(name, seconds(value)))
-        for name, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max))
-    }
     ways = (("p50", "p90", "p99", "max"), ("p50", "p99", "max"), ("p50", "p99"), ("p99",))
+    figures = {name: _figure(Figure(name, seconds(getattr(latency, name)))) for name in ways[0]}
     lead = Segment(f" {latency_title(snapshot)}", BOLD)
     lines = [[lead, *(segment for name in way for segment in (Segment("  "), *figures[name]))] for way in ways]
     return first_fitting(lines, width - 1)

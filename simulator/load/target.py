@@ -183,10 +183,9 @@ class TwinTarget:
             # Objects of probes are deleted during the run, and a failed put may or may not exist.
             ledgers = replace(ledgers, producers=())
         sample_seed = plan.seed if plan.audit == "sample" else None
-        audit = await self._twin.prove(
-            drained=drained, accepted=plan.accepted, ledgers=ledgers, sample_seed=sample_seed
+        return Proof(
+            await self._twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers, sample_seed=sample_seed)
         )
-        return Proof(audit=audit)
 
 
 def announcement(choice: AuditChoice, objects: int, rows_per_object: int) -> str:

@@ -165,9 +165,8 @@ class Ledger:
 
     def _apart(self, function: str) -> tuple[str, ...]:
         silent = self._silent[function]
-        if not silent:
-            return ()
-        return (f"{counted(silent, 'invocation')} of {self._names[function]} ended without figures",)
+        said = f"{counted(silent, 'invocation')} of {self._names[function]} ended without figures"
+        return (said,) if silent else ()
 
 
 def _size(function: Function) -> tuple[int, int] | None:

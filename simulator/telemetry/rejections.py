@@ -37,7 +37,10 @@ class Rejections:
             count = whole_in(reason, "count") or 1
             example = Example(key, whole_in(reason, "line"), shortened(reason.get("cell")))
             text = text_in(reason, "reason") or "no reason given"
-            counted.append((self._add(text, example, count, text_in(reason, "setting")), count))
+            # Every delivery reads the row in the same way, so none helps.
+            group = self._reasons.group(text, True, text_in(reason, "setting"))
+            group.add(example, count)
+            counted.append((group, count))
             words.append(f"{text} ({spot(example.object, example.line, example.cell)})")
         rest = (whole_in(document, "rejected") or 0) - sum(count for _, count in counted)
         if rest > 0:
@@ -51,9 +54,3 @@ class Rejections:
     def view(self) -> tuple[Cause, ...]:
         """Every reason, the most frequent first."""
         return self._reasons.view(self._parameters)
-
-    def _add(self, reason: str, example: Example, count: int, setting: str | None) -> ReasonGroup:
-        # Every delivery reads the row in the same way, so none helps.
-        group = self._reasons.group(reason, True, setting)
-        group.add(example, count)
-        return group

@@ -108,7 +108,7 @@ class Recording:
 
     def stored_instants(self, numbers: range) -> list[float]:
         """When objects were stored, in order of time."""
-        return self._instants(self.stored, numbers)
+        return sorted(at for at in self.stored[numbers.start : numbers.stop] if not math.isnan(at))
 
     def put_instants(self, numbers: range) -> list[float]:
         """When the puts of objects that should be stored were answered, in order of time."""
@@ -122,10 +122,6 @@ class Recording:
             status == SENT and math.isnan(self.stored[number]) and not self.filtered[number]
             for number, status in zip(numbers, self.status[numbers.start : numbers.stop], strict=True)
         )
-
-    @staticmethod
-    def _instants(column: array[float], numbers: range) -> list[float]:
-        return sorted(at for at in column[numbers.start : numbers.stop] if not math.isnan(at))
 
     @staticmethod
     def _differences(start: array[float], end: array[float], numbers: range) -> Iterator[float]:

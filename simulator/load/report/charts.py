@@ -140,9 +140,8 @@ def course_table(summary: Summary) -> str:
         for column, label in chart.columns.items()
         if any(value is not None for value in series.get(column) or ())
     ]
-    rows = [
-        [f"{at:g}", *(_cell(values[slot], unit) for _, values, unit in shown)] for slot, at in enumerate(series["t_s"])
-    ]
+    slots = enumerate(series["t_s"])
+    rows = [[f"{at:g}", *(_cell(values[slot], unit) for _, values, unit in shown)] for slot, at in slots]
     head = _row(["from (s)", *(label for label, _, _ in shown)], "th")
     body = "".join(_row(row, "td") for row in rows)
     title = f"The run as a table, in slots of {seconds(series['slot_s'])}"

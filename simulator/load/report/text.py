@@ -158,10 +158,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         most = f", busiest second {counted(round(busiest), 'row')}" if busiest else ""
         yield "", f"mean {significant(rows)} rows/s{most}"
     if filtered := summary["queue"]["filtered"]:
-        yield (
-            "filtered",
-            f"{counted(filtered, 'object')}, whose messages the filter deleted: neither stored nor in the backlog",
-        )
+        deleted = f"{counted(filtered, 'object')}, whose messages the filter deleted"
+        yield "filtered", f"{deleted}: neither stored nor in the backlog"
     yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
     if note := sample_note(summary):
         yield "audit", note
