@@ -29,14 +29,8 @@ def header(snapshot: Snapshot, width: int) -> Line:
         return [Segment(f" {name}", BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
 
     full, short = f"stockpipe {options.command}", options.command
-    headings = [
-        heading(full, *scenario, seed, runtime, endpoint),
-        heading(full, *scenario, seed, endpoint),
-        heading(full, *scenario, endpoint),
-        heading(short, *scenario, endpoint),
-        heading(short, *scenario),
-        heading(short),
-    ]
+    headings = [heading(full, *scenario, *more) for more in ((seed, runtime, endpoint), (seed, endpoint), (endpoint,))]
+    headings += [heading(short, *scenario, endpoint), heading(short, *scenario), heading(short)]
     clocked = clock(snapshot.elapsed_s)
     planned = "" if options.duration_s is None or conclusion else f" / {clock(options.duration_s)}"
     if conclusion is None:

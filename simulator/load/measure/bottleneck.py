@@ -8,19 +8,10 @@ from typing import Literal
 from simulator.base import limits
 from simulator.base.words import counted, seconds
 
-Kind = Literal[
-    "none",
-    "generator",
-    "table throttling",
-    "function errors",
-    "store CPU",
-    "handler CPU",
-    "pollers ramping",
-    "concurrency limit",
-    "other work",
-    "target",
-    "unknown",
-]
+Kind = (
+    Literal["none", "generator", "table throttling", "function errors", "store CPU", "handler CPU"]
+    | Literal["pollers ramping", "concurrency limit", "other work", "target", "unknown"]
+)
 
 BUSY = 0.85
 """A single-threaded part that uses this share of a core is at its limit on a shared machine."""

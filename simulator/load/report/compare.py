@@ -74,17 +74,9 @@ class ComparedFigure:
 
 def _percentiles(latency: str, label: str) -> Iterator[ComparedFigure]:
     for name, beyond in (("p50", 1.0), ("p90", 0.1), ("p99", 0.01)):
-        yield ComparedFigure(
-            f"{label}, {name}",
-            "s",
-            "lower",
-            ("latency_s", latency, name),
-            latency,
-            f"{name}_s" if latency == "planned_to_stored" else None,
-            beyond,
-            LEAST_S,
-            (("latency_s", latency, "count"), ("stored",), ("planned",)),
-        )
+        path, column = ("latency_s", latency, name), f"{name}_s" if latency == "planned_to_stored" else None
+        samples = (("latency_s", latency, "count"), ("stored",), ("planned",))
+        yield ComparedFigure(f"{label}, {name}", "s", "lower", path, latency, column, beyond, LEAST_S, samples)
 
 
 FIGURES = (
