@@ -109,8 +109,7 @@ class Telemetry:
 
     def record(self, observation: Observation) -> None:
         """Count an observation; this is the `Record` of every room. Never raises: it counts its own failures."""
-        fold = self._folds.get(type(observation))
-        if fold is None:
+        if (fold := self._folds.get(type(observation))) is None:
             return
         try:
             fold(observation)
@@ -331,8 +330,7 @@ class Telemetry:
             self._announce_losses(sample.at, before, counters)
             for mapping, failures in self._failures.items():
                 failures.dead_lettered(counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered)
-            written = table.rows_written - Along.of(self._roles, before).table.rows_written
-            if written:
+            if written := table.rows_written - Along.of(self._roles, before).table.rows_written:
                 self._course.add_rows(self._sampled_at, sample.at, written)
         self._sampled_at = sample.at
         ended = {key: function.ended_so_far for key, function in self._functions.items()}
@@ -361,8 +359,7 @@ class Telemetry:
     def _announce_losses(self, at: float, before: StoreCounters, now: StoreCounters) -> None:
         """Add events for what only the store sees: what it did between two samples."""
         for name, queue in now.queues.items():
-            moved = queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered
-            if moved > 0:
+            if (moved := queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered) > 0:
                 text = f"moved from {name} to its dead-letter queue: received too often"
                 self._events.add(at, text, "lost", count=moved)
         for name, table in now.tables.items():

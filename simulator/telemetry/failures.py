@@ -151,8 +151,7 @@ class Failures:
 
     def _put(self, identifier: str, message: _Message, key: str | None) -> None:
         """Move the message to this reason; an earlier one no longer counts."""
-        before = self._messages.get(identifier)
-        if before is not None:
+        if (before := self._messages.get(identifier)) is not None:
             before.counts(-1)
             message.is_test = before.is_test
             if before.receive_count == message.receive_count:

@@ -125,8 +125,7 @@ class Latencies:
 
     def view(self) -> Latency:
         """Percentiles of everything recorded."""
-        count = self._histogram.get_total_count()
-        if count != self._view.count:
+        if (count := self._histogram.get_total_count()) != self._view.count:
             found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
             # A bucket's upper end may be above its largest value.
             p50, p90, p95, p99, p999 = (min(self._longest_s, value / _UNITS_PER_S) for value in found.values())

@@ -82,8 +82,7 @@ class Ledger:
 
     def fired(self, tick: TickFired) -> None:
         """A schedule came due."""
-        generator = self._generator_of.get(tick.function)
-        if generator is None:
+        if (generator := self._generator_of.get(tick.function)) is None:
             return
         generator.fired = True
         instant = _second(tick.event_time)

@@ -81,8 +81,7 @@ class Causes:
         """The group of this reason. `setting` is the environment variable that would fix it."""
         pieces = _VARYING.split(printable(reason)[:REASON_CHARACTERS])
         key = (permanent, setting, outcome, *pieces[::2])
-        group = self._groups.get(key)
-        if group is None:
+        if (group := self._groups.get(key)) is None:
             if len(self._groups) >= REASONS_KEPT:
                 return self.others
             group = self._groups[key] = ReasonGroup(pieces, ELLIPSIS.join(pieces[::2]), permanent, setting, outcome)

@@ -26,8 +26,7 @@ class Rejections:
     def logged(self, line: str) -> None:
         """Read a log line, which may say what was rejected in an object. `last` is then its first reason, in words."""
         document = structured(line, "rows rejected") or {}
-        key = text_in(document, "key")
-        if key is None:
+        if (key := text_in(document, "key")) is None:
             return
         where = (text_in(document, "bucket"), key)
         for group, count in self._objects.pop(where, ()):
@@ -42,8 +41,7 @@ class Rejections:
             group.add(example, count)
             counted.append((group, count))
             words.append(f"{text} ({spot(example.object, example.line, example.cell)})")
-        rest = (whole_in(document, "rejected") or 0) - sum(count for _, count in counted)
-        if rest > 0:
+        if (rest := (whole_in(document, "rejected") or 0) - sum(count for _, count in counted)) > 0:
             self._reasons.others.add(Example(key), rest)
             counted.append((self._reasons.others, rest))
         self.last = next(iter(words), spot(key, None, None))

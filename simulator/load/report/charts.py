@@ -92,8 +92,7 @@ def description(chart: Chart, summary: Summary) -> str:
         return _heat(series)
     said = []
     for column, label in chart.columns.items():
-        values = [value for value in series.get(column) or () if value is not None]
-        if values:
+        if values := [value for value in series.get(column) or () if value is not None]:
             figures = min(values), sum(values) / len(values), max(values)
             least, mean, most = (value_text(each, chart.unit) for each in figures)
             # A mean of percentiles is not a percentile.

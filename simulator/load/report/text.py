@@ -163,19 +163,16 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
     if note := sample_note(summary):
         yield "audit", note
-    ceiling = summary["ceiling"]
-    if ceiling:
+    if ceiling := summary["ceiling"]:
         share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"
         rates = f"{ceiling['objects_per_s']:,.1f} objects/s, {ceiling['rows_per_s']:,.0f} rows/s"
         yield "raw ceiling", f"{rates} by bare requests{share}"
     if summary["find_max"]:
         yield "highest rate", summary["find_max"]["reason"]
-    verdict = summary["bottleneck"]
-    if verdict:
+    if verdict := summary["bottleneck"]:
         yield "bottleneck", verdict["text"]
         yield "", "; ".join(verdict["evidence"])
-    bill = summary["cost"]
-    if bill:
+    if bill := summary["cost"]:
         yield "on AWS", f"{bill['usd_per_million_rows']:.3f} USD per million rows (durations of {bill['durations']})"
 
 

@@ -217,8 +217,7 @@ async def serve() -> None:
     """Carry out orders until the input ends."""
     clock, answers = SystemClock(), Answers()
     async with standard_input() as lines:
-        line = await lines.readline()
-        if not line:
+        if not (line := await lines.readline()):
             return
         hello: Any = protocol.decode(line)
         async with aiohttp.ClientSession(

@@ -138,8 +138,7 @@ class SinkQueue:
     def _serve_polls_when_due(self) -> None:
         if self._due is not None:
             self._due.cancel()
-        due_ms = self.depot.next_due_ms()
-        if due_ms is not None:
+        if (due_ms := self.depot.next_due_ms()) is not None:
             delay_s = max(0.0, (due_ms - self._now_ms) / 1000)
             self._due = asyncio.get_running_loop().call_later(delay_s, self._serve_polls)
 
@@ -197,7 +196,6 @@ class SinkQueues:
         return {}
 
     def _queue(self, parameters: dict[str, Any]) -> SinkQueue:
-        queue = self.named(parameters.get("QueueUrl") or parameters["QueueName"])
-        if queue is None:
+        if (queue := self.named(parameters.get("QueueUrl") or parameters["QueueName"])) is None:
             raise KeyError("no such queue")
         return queue
