@@ -156,8 +156,7 @@ def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     elif said is not None:
         lead, text = Segment(" ▍", ACCENT), said.text
     inner = max(1, width - len(lead.text) - 1)
-    parts = textwrap.wrap(text, inner)
-    shown = [*parts[: height - 1], shorten(" ".join(parts[height - 1 :]), inner)] if height else []
+    shown = _wrapped(text, inner, height, "")
     # A caption has its mark on every line; a lead in words is not repeated.
     further = lead if lead.style == ACCENT else Segment(" " * len(lead.text))
     lines = [[further if number else lead, Segment(part, style)] for number, part in enumerate(shown) if part]

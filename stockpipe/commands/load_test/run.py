@@ -124,14 +124,8 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
 
 
 def _require_one_shape(options: LoadTestOptions) -> None:
-    shapes = {
-        "--ramp": options.ramp,
-        "--steps": options.steps,
-        "--spike": options.spike_per_s,
-        "--backlog": options.backlog,
-        "--find-max": options.find_max,
-    }
-    shape = _only_one(shapes, "are different loads")
+    shapes = ("ramp", "steps", "spike_per_s", "backlog", "find_max")
+    shape = _only_one({options.flag_of(name): getattr(options, name) for name in shapes}, "are different loads")
     if "rate_per_s" in options.given and shape not in (None, "--spike"):
         raise InputError(f"'--rate' does not go with '{shape}', which sets its own rate", hint="leave out --rate")
     if options.poisson and shape in ("--backlog", "--find-max"):
