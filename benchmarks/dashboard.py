@@ -40,7 +40,7 @@ from simulator.base.observations import (
 )
 from simulator.dashboard import render
 from simulator.dashboard.screen import Screen
-from simulator.dashboard.ui import show
+from simulator.dashboard.ui import Display
 from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.history import Course, Latencies
@@ -264,11 +264,7 @@ async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
     )
     view = (lambda now: load_view(now, started_at + 1, length_s, run)) if load else None
     telemetry = Telemetry(template.load(), options, view)
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            show(telemetry, mode="live", console=Console(), clock=clock, stop=stop, screenshot=screenshot)
-        )
+    async with Display(telemetry, "live", clock, screenshot=screenshot).shown():
         await clock.sleep(1)
         telemetry.located("http://127.0.0.1:41233")
         telemetry.record(PhaseChanged(clock.now(), "running"))
@@ -287,7 +283,6 @@ async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
         telemetry.record(PhaseChanged(clock.now(), "auditing"))
         await clock.sleep(0.5)
         telemetry.record(PhaseChanged(clock.now(), "done"))
-        stop.set()
 
 
 def main() -> None:

@@ -16,9 +16,8 @@ from simulator.telemetry.snapshot import Event, LoadView, Snapshot
 
 def plain_line(snapshot: Snapshot) -> str:
     """The line for a snapshot; while the store starts, it has only what is known by then."""
-    return " ".join(
-        (clock(snapshot.elapsed_s), snapshot.phase, *(f"{name}={value}" for name, value in _pairs(snapshot)))
-    )
+    figures = (f"{name}={value}" for name, value in _pairs(snapshot))
+    return " ".join((clock(snapshot.elapsed_s), snapshot.phase, *figures))
 
 
 def plain_event(event: Event, since_at: float) -> str:

@@ -27,8 +27,8 @@ _FIXED_SPACE = "\N{NO-BREAK SPACE}"
 """Viewers collapse several plain blanks into one."""
 _BLOCKS = {glyph: (eighth / 8, 1.0) for eighth, glyph in enumerate("▁▂▃▄▅▆▇█", start=1)}
 _BLOCKS |= {"░": (1.0, 0.25), "▒": (1.0, 0.5), "▓": (1.0, 0.75)}
-_STRIPES = {"▌": 1.0, "▖": 0.5}
-"""Blocks of half a cell's width, by height; neighbours do not touch."""
+_STRIPES = {"▌": (1.0, 1.0), "▖": (0.5, 1.0)}
+"""Blocks of a whole cell's width and of half of it, by height and opacity; neighbours of the latter do not touch."""
 _ARMS = {
     "─": "lr", "│": "ud", "┤": "udl", "├": "udr", "┴": "lru", "┬": "lrd", "┼": "lrud",
     "╭": "rd", "╮": "ld", "╰": "ru", "╯": "lu", "━": "lr", "╸": "l",
@@ -69,9 +69,10 @@ def _line(line: Line, top: float) -> Iterator[str]:
             column += cell_len(text)
             right = _MARGIN + column * _CELL_WIDTH
             if kind in _BLOCKS:
-                yield _block(kind, left, right, top, color)
+                yield _block(*_BLOCKS[kind], left, right - left, top, color)
             elif kind in _STRIPES:
-                yield from (_stripe(kind, left + place * _CELL_WIDTH, top, color) for place in range(len(text)))
+                places = (left + place * _CELL_WIDTH for place in range(len(text)))
+                yield from (_block(*_STRIPES[kind], place, _CELL_WIDTH / 2, top, color) for place in places)
             elif kind in _ARMS:
                 # A run of horizontal lines is one stroke; any other glyph is a shape of its own.
                 strokes = 1 if _ARMS[kind] == "lr" else len(text)
@@ -86,21 +87,12 @@ def _kind(character: str) -> str:
     return character if character in _BLOCKS or character in _STRIPES or character in _ARMS else ""
 
 
-def _block(glyph: str, left: float, right: float, top: float, color: str) -> str:
-    share, opacity = _BLOCKS[glyph]
+def _block(share: float, opacity: float, left: float, width: float, top: float, color: str) -> str:
     height = _CELL_HEIGHT * share
     faded = f' fill-opacity="{opacity}"' if opacity < 1 else ""
     return (
-        f'<rect class="s" x="{left:.1f}" y="{top + _CELL_HEIGHT - height:.1f}" width="{right - left:.1f}" '
+        f'<rect class="s" x="{left:.1f}" y="{top + _CELL_HEIGHT - height:.1f}" width="{width:.1f}" '
         f'height="{height:.1f}" fill="{color}"{faded}/>'
-    )
-
-
-def _stripe(glyph: str, left: float, top: float, color: str) -> str:
-    height = _CELL_HEIGHT * _STRIPES[glyph]
-    return (
-        f'<rect class="s" x="{left:.1f}" y="{top + _CELL_HEIGHT - height:.1f}" width="{_CELL_WIDTH / 2:.1f}" '
-        f'height="{height:.1f}" fill="{color}"/>'
     )
 
 

@@ -43,11 +43,8 @@ def small(snapshot: Snapshot, width: int, height: int) -> list[Line]:
         if free >= 0:
             break
         free += len(sections.pop(name, ()))
-    return [
-        line
-        for name, lines in sections.items()
-        for line in (events(snapshot, width, free) if name == "events" else lines)
-    ]
+    sections["events"] = events(snapshot, width, free)
+    return [line for lines in sections.values() for line in lines]
 
 
 def _figure(figure: Figure) -> Line:
@@ -83,11 +80,8 @@ def _losses(snapshot: Snapshot, width: int) -> list[Line]:
 def _latency(snapshot: Snapshot, width: int) -> Line:
     """The percentiles on one line; if they do not fit, the 90th is dropped first."""
     latency = (snapshot.load or snapshot).latency
-    figures = {
-        name: _figure(Figure(name, seconds(value)))
-        for name, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max))
-    }
     ways = (("p50", "p90", "p99", "max"), ("p50", "p99", "max"), ("p50", "p99"), ("p99",))
+    figures = {name: _figure(Figure(name, seconds(getattr(latency, name)))) for name in ways[0]}
     lead = Segment(f" {latency_title(snapshot)}", BOLD)
     lines = [[lead, *(segment for name in way for segment in (Segment("  "), *figures[name]))] for way in ways]
     return first_fitting(lines, width - 1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -56,53 +55,11 @@ def choose_mode(ui: Choice, console: Console) -> Mode:
     return "live" if can_draw(console) else "plain"
 
 
-async def show(
-    telemetry: Telemetry,
-    *,
-    mode: Mode,
-    console: Console,
-    clock: Clock,
-    stop: asyncio.Event,
-    screenshot: Path | None = None,
-    every_s: float = PLAIN_LINE_S,
-) -> None:
-    """Show the run on `console` until `stop` is set or the task is cancelled; then show its last state once more.
-
-    If `console` is not a terminal, `live` prints only the last frame. `plain` prints a line every `every_s`. If the
-    terminal goes away, the display ends, but not the run. In every mode, `screenshot` receives the last frame as SVG;
-    raises `CouldNotFinish` if it cannot be written.
-    """
-
-    def look() -> Snapshot:
-        return telemetry.snapshot(clock.now())
-
-    try:
-        if mode == "live" and can_draw(console):
-            with Screen(console) as screen:
-
-                def draw() -> None:
-                    if screen.alive:
-                        screen.draw(render(look(), *screen.size))
-
-                await _refresh(draw, 1 / FRAMES_PER_S, clock, stop)
-        elif mode == "plain":
-            printer = _LinePrinter(console, every_s)
-            await _refresh(lambda: printer.show(look(), last=stop.is_set()), PLAIN_LOOK_S, clock, stop)
-        else:
-            await stop.wait()
-            if mode == "live":
-                console.print(render(look(), *console.size), soft_wrap=True)
-                console.print()  # ends the last line, because a frame has no newline at its end
-    finally:
-        if screenshot is not None:
-            size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
-            last = look()
-            write_whole(screenshot, svg(render(last, *size), titled(last), described(last)))
-
-
 class Display:
-    """The display of one run, from its start to its last line.
+    """The display of one run on `console`, from its start to its last line.
 
+    If the console is not a terminal, `live` prints only the last frame; `plain` prints a line every `every_s`. If the
+    terminal goes away, the display ends, but not the run. In every mode, `screenshot` receives the last frame as SVG.
     `machine_output` keeps standard output free for the JSON of `--summary -`; all text then goes to standard error.
     """
 
@@ -112,24 +69,14 @@ class Display:
         ui: Choice,
         clock: Clock,
         *,
-        machine_output: bool,
-        screenshot: Path | None,
+        machine_output: bool = False,
+        screenshot: Path | None = None,
         every_s: float = PLAIN_LINE_S,
     ) -> None:
         self.console = visible_console(trims=True, stderr=machine_output, highlight=False)
         self.mode = choose_mode(ui, self.console)
-        self._telemetry = telemetry
+        self._telemetry, self._clock, self._screenshot, self._every_s = telemetry, clock, screenshot, every_s
         self._stop = asyncio.Event()
-        self._show = functools.partial(
-            show,
-            telemetry,
-            mode=self.mode,
-            console=self.console,
-            clock=clock,
-            stop=self._stop,
-            screenshot=screenshot,
-            every_s=every_s,
-        )
         self._showing: asyncio.Task[None] | None = None
 
     def located(self, endpoint: str) -> None:
@@ -141,7 +88,10 @@ class Display:
 
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
-        """Show the run while the block runs, or until `end`. A failure of either is raised alone, not in a group."""
+        """Show the run while the block runs, or until `end`. A failure of either is raised alone, not in a group.
+
+        Raises `CouldNotFinish` if the screenshot cannot be written.
+        """
         with one_failure():
             async with asyncio.TaskGroup() as group:
                 self._showing = group.create_task(self._show(), name="display")
@@ -158,15 +108,43 @@ class Display:
         if self._showing is not None:
             await self._showing
 
+    async def _show(self) -> None:
+        """Show the run until `end` or until the task is cancelled; then show its last state once more."""
+        console, stop = self.console, self._stop
+        try:
+            if self.mode == "live" and can_draw(console):
+                with Screen(console) as screen:
 
-async def _refresh(draw: Callable[[], None], period_s: float, clock: Clock, stop: asyncio.Event) -> None:
-    """Draw once per period until `stop`, and once more at the end, however it ends."""
-    try:
-        while not stop.is_set():
+                    def draw() -> None:
+                        if screen.alive:
+                            screen.draw(render(self._look(), *screen.size))
+
+                    await self._refresh(draw, 1 / FRAMES_PER_S)
+            elif self.mode == "plain":
+                printer = _LinePrinter(console, self._every_s)
+                await self._refresh(lambda: printer.show(self._look(), last=stop.is_set()), PLAIN_LOOK_S)
+            else:
+                await stop.wait()
+                if self.mode == "live":
+                    console.print(render(self._look(), *console.size), soft_wrap=True)
+                    console.print()  # ends the last line, because a frame has no newline at its end
+        finally:
+            if self._screenshot is not None:
+                size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
+                last = self._look()
+                write_whole(self._screenshot, svg(render(last, *size), titled(last), described(last)))
+
+    def _look(self) -> Snapshot:
+        return self._telemetry.snapshot(self._clock.now())
+
+    async def _refresh(self, draw: Callable[[], None], period_s: float) -> None:
+        """Draw once per period until `end`, and once more at the end, however it ends."""
+        try:
+            while not self._stop.is_set():
+                draw()
+                await wait_for_event(self._stop, self._clock, period_s)
+        finally:
             draw()
-            await wait_for_event(stop, clock, period_s)
-    finally:
-        draw()
 
 
 @dataclass(slots=True)

@@ -29,14 +29,8 @@ def header(snapshot: Snapshot, width: int) -> Line:
         return [Segment(f" {name}", BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
 
     full, short = f"stockpipe {options.command}", options.command
-    headings = [
-        heading(full, *scenario, seed, runtime, endpoint),
-        heading(full, *scenario, seed, endpoint),
-        heading(full, *scenario, endpoint),
-        heading(short, *scenario, endpoint),
-        heading(short, *scenario),
-        heading(short),
-    ]
+    headings = [heading(full, *scenario, *more) for more in ((seed, runtime, endpoint), (seed, endpoint), (endpoint,))]
+    headings += [heading(short, *scenario, endpoint), heading(short, *scenario), heading(short)]
     clocked = clock(snapshot.elapsed_s)
     planned = "" if options.duration_s is None or conclusion else f" / {clock(options.duration_s)}"
     if conclusion is None:
@@ -164,16 +158,12 @@ def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     load, said = snapshot.load, snapshot.caption
     lead, text, style = Segment(" "), "", BOLD
     if load is not None and load.verdict:
-        lead, text, style = (
-            Segment(" " if snapshot.phase == "done" else " so far: ", BOLD),
-            load.verdict,
-            TONES[load.verdict_tone],
-        )
+        lead = Segment(" " if snapshot.phase == "done" else " so far: ", BOLD)
+        text, style = load.verdict, TONES[load.verdict_tone]
     elif said is not None:
         lead, text = Segment(" ▍", ACCENT), said.text
     inner = max(1, width - len(lead.text) - 1)
-    parts = textwrap.wrap(text, inner)
-    shown = [*parts[: height - 1], shorten(" ".join(parts[height - 1 :]), inner)] if height else []
+    shown = _wrapped(text, inner, height, "")
     # A caption has its mark on every line; a lead in words is not repeated.
     further = lead if lead.style == ACCENT else Segment(" " * len(lead.text))
     lines = [[further if number else lead, Segment(part, style)] for number, part in enumerate(shown) if part]

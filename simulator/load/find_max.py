@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.base import limits
-from simulator.load.measure.recording import DROPPED, FAILED, Recording, backlog, percentiles, ticks
+from simulator.load.measure.recording import DROPPED, FAILED, Recording, backlog, ticks
 from simulator.load.measure.result import Result, Span
 from simulator.load.plan.arrivals import constant, stairs
 from simulator.load.plan.capacity_search import CapacitySearch, Probe, ProbeOutcome, slope
@@ -13,6 +13,7 @@ from simulator.load.plan.slo import FIGURES, bounds_latency
 from simulator.load.send.sender import Sender
 from simulator.load.target import LoadTarget
 from simulator.run.bounds import SummaryBound, parse
+from simulator.telemetry.history import percentiles
 
 DEFAULT_BOUND = "p99<5s"
 START_SHARE = 0.6

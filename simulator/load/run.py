@@ -84,10 +84,8 @@ async def _load(session: LoadSession, target: LoadTarget, sender: Sender) -> Spa
     plan = session.plan
     if plan.backlog:
         _enter(session, "running")
-        session.note(
-            f"putting a backlog of {counted(plan.backlog, plan.unit)}; the consumer starts when all are queued",
-            "caption",
-        )
+        backlog = counted(plan.backlog, plan.unit)
+        session.note(f"putting a backlog of {backlog}; the consumer starts when all are queued", "caption")
         span = await sender.fill(plan.backlog)
         target.consume()
         session.note("the consumer starts: watch the backlog drain", "caption")

@@ -39,10 +39,7 @@ LOCAL = Identity(
 LONG_AUDIT_S = 3.0
 """A full audit that takes longer than this mentions the quicker one."""
 _TAKEN = {
-    "BucketAlreadyExists",
-    "BucketAlreadyOwnedByYou",
-    "QueueAlreadyExists",
-    "QueueNameExists",
+    *("BucketAlreadyExists", "BucketAlreadyOwnedByYou", "QueueAlreadyExists", "QueueNameExists"),
     "ResourceInUseException",
 }
 
@@ -64,31 +61,24 @@ class LoadTarget(Protocol):
     @property
     def place(self) -> Place:
         """Where to put objects."""
-        ...
 
     async def ceiling(self, generator: GeneratorProcess) -> Ceiling | None:
         """Measure the raw ceiling; None if this target must not be measured that way."""
-        ...
 
     def consume(self) -> None:
         """Let the consumer receive messages from now on."""
-        ...
 
     async def drain(self, span: Span, /) -> str | None:
         """Wait until everything sent is stored. Returns None then, or a text that says that it is not."""
-        ...
 
     async def forget(self, span: Span) -> None:
         """Make the target as small and as fast as before a drained span, if possible."""
-        ...
 
     async def settle(self) -> None:
         """After the last drain: stop consuming, and finish and count the work in progress."""
-        ...
 
     async def prove(self) -> Proof:
         """After `settle`: find out what became of everything."""
-        ...
 
 
 @contextlib.asynccontextmanager
@@ -188,15 +178,14 @@ class TwinTarget:
         session.note(announcement(plan.audit, objects, plan.rows), "progress")
         drained = all(span.drained for span in session.result.spans)
         counted = await self._twin.rows_accepted()
-        ledgers = session.telemetry.ledgers(None if counted is None else counted + session.tap.carried_rows)
+        ledgers = session.telemetry.ledgers(None if counted is None else counted + session.tap.carried.rows_written)
         if session.plan.find_max or session.result.recording.failed:
             # Objects of probes are deleted during the run, and a failed put may or may not exist.
             ledgers = replace(ledgers, producers=())
         sample_seed = plan.seed if plan.audit == "sample" else None
-        audit = await self._twin.prove(
-            drained=drained, accepted=plan.accepted, ledgers=ledgers, sample_seed=sample_seed
+        return Proof(
+            await self._twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers, sample_seed=sample_seed)
         )
-        return Proof(audit=audit)
 
 
 def announcement(choice: AuditChoice, objects: int, rows_per_object: int) -> str:

@@ -7,20 +7,12 @@ per second. Other rooms see only snapshots, never the state in here, and nothing
 from __future__ import annotations
 
 from collections import ChainMap, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simulator.base import limits, observations
-from simulator.base.counters import (
-    BucketCounters,
-    Counters,
-    QueueCounters,
-    StoreCounters,
-    TableCounters,
-    is_test_event,
-    together,
-)
+from simulator.base.counters import QueueCounters, StoreCounters, TableCounters, is_test_event
 from simulator.base.observations import Observation
 from simulator.base.shown import printable
 from simulator.base.words import counted
@@ -40,18 +32,7 @@ from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.roles import consumers, generators, roles
 from simulator.telemetry.settlements import Settlements
-from simulator.telemetry.snapshot import (
-    Along,
-    Conclusion,
-    Event,
-    Facts,
-    LoadView,
-    Maxima,
-    Rates,
-    RunOptions,
-    Snapshot,
-    Tone,
-)
+from simulator.telemetry.snapshot import Along, Conclusion, Event, Facts, LoadView, Rates, RunOptions, Snapshot, Tone
 
 _TONES: Mapping[str, Tone] = {
     **dict.fromkeys(("caption", "progress"), "moves"),
@@ -129,8 +110,7 @@ class Telemetry:
 
     def record(self, observation: Observation) -> None:
         """Count an observation; this is the `Record` of every room. Never raises: it counts its own failures."""
-        fold = self._folds.get(type(observation))
-        if fold is None:
+        if (fold := self._folds.get(type(observation))) is None:
             return
         try:
             fold(observation)
@@ -153,7 +133,7 @@ class Telemetry:
     def snapshot(self, now: float) -> Snapshot:
         """The state of the run as of `now`."""
         store = self._facts.store or StoreCounters(at=now)
-        along = self._along(store)
+        along = Along.of(self._roles, store)
         settled = self._settlements.view(along.queue, store, self._facts, self._in_hand)
         before = self._window[0].ended if self._window else {}
         views = {key: function.view(before.get(key, Ended())) for key, function in self._functions.items()}
@@ -265,15 +245,7 @@ class Telemetry:
         held, self._in_hand = self._facts.maxima, self._in_hand + count
         self._course.glimpse_depth(received.at, 0, self._in_hand)
         if count > held.visible or self._in_hand > held.in_flight:
-            deeper = self._in_hand > held.depth
-            maxima = replace(
-                held,
-                visible=max(held.visible, count),
-                in_flight=max(held.in_flight, self._in_hand),
-                depth=max(held.depth, self._in_hand),
-                depth_at=received.at if deeper else held.depth_at,
-            )
-            self._learn(maxima=maxima)
+            self._learn(maxima=held.raised(received.at, count, self._in_hand, self._in_hand))
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
         function, failures = self._mapped[message.mapping], self._failures.get(message.mapping)
@@ -352,41 +324,28 @@ class Telemetry:
 
     def _store_sampled(self, sample: observations.StoreSampled) -> None:
         counters, before = sample.counters, self._facts.store
-        along = self._along(counters)
+        along = Along.of(self._roles, counters)
         queue, table = along.queue, along.table
         self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
             self._announce_losses(sample.at, before, counters)
             for mapping, failures in self._failures.items():
-                failures.dead_lettered(self._dead_lettered(mapping, counters))
-            written = table.rows_written - self._along(before).table.rows_written
-            if written:
+                failures.dead_lettered(counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered)
+            if written := table.rows_written - Along.of(self._roles, before).table.rows_written:
                 self._course.add_rows(self._sampled_at, sample.at, written)
         self._sampled_at = sample.at
         ended = {key: function.ended_so_far for key, function in self._functions.items()}
         self._window.append(_Sample(sample.at, along, ended))
         while len(self._window) > 2 and self._window[1].at <= sample.at - limits.RATE_WINDOW_S:
             self._window.popleft()
-        held, depth = self._facts.maxima, queue.visible + queue.in_flight
-        ages = [age for age in (held.oldest_age_s, queue.oldest_age_s) if age is not None]
-        maxima = Maxima(
-            visible=max(held.visible, queue.visible),
-            in_flight=max(held.in_flight, queue.in_flight),
-            oldest_age_s=max(ages, default=None),
-            depth=max(held.depth, depth),
-            depth_at=sample.at if depth > held.depth else held.depth_at,
-        )
-        self._learn(store=counters, maxima=maxima)
+        seen = queue.visible, queue.in_flight, queue.visible + queue.in_flight, queue.oldest_age_s
+        self._learn(store=counters, maxima=self._facts.maxima.raised(sample.at, *seen))
 
     # Shared by the methods above.
 
     def _add_latency(self, at: float, latency_s: float) -> None:
         self._latencies.add(latency_s)
         self._course.add_latency(at, max(0.0, latency_s))
-
-    def _dead_lettered(self, mapping: str, counters: StoreCounters) -> int:
-        """How many messages the mapping's queue has moved to its dead-letter queue."""
-        return counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered
 
     def _began(self, at: float) -> None:
         if self._facts.first_at is None:
@@ -401,23 +360,13 @@ class Telemetry:
     def _announce_losses(self, at: float, before: StoreCounters, now: StoreCounters) -> None:
         """Add events for what only the store sees: what it did between two samples."""
         for name, queue in now.queues.items():
-            moved = queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered
-            if moved > 0:
+            if (moved := queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered) > 0:
                 text = f"moved from {name} to its dead-letter queue: received too often"
                 self._events.add(at, text, "lost", count=moved)
         for name, table in now.tables.items():
             throttled = table.throttled_requests - before.tables.get(name, TableCounters()).throttled_requests
             if throttled > 0:
                 self._events.add(at, f"table {name} throttled requests", "grows", count=throttled)
-
-    def _along(self, store: StoreCounters) -> Along:
-        roles = self._roles
-        return Along(
-            bucket=_of(roles.buckets, store.buckets, BucketCounters),
-            queue=_of(roles.queues, store.queues, QueueCounters),
-            dead_letter_queue=_of(roles.dead_letter_queues, store.queues, QueueCounters),
-            table=_of(roles.tables, store.tables, TableCounters),
-        )
 
     def _rates(self) -> Rates:
         window_s = self._window[-1].at - self._window[0].at if self._window else 0.0
@@ -443,8 +392,3 @@ class _Sample(NamedTuple):
     at: float
     along: Along
     ended: Mapping[str, Ended]
-
-
-def _of(names: Sequence[str], counters: Mapping[str, Counters], kind: type[Counters]) -> Counters:
-    """The figures of the resources with these names, together."""
-    return together(kind, (counters.get(name) or kind() for name in names))

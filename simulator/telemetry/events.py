@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 
 from simulator.base import limits
 from simulator.base.shown import printable
@@ -22,14 +23,10 @@ class EventLog:
         which moves to the end with the newest text and the sum of the counts.
         """
         key = key or text
-        for index in range(len(self._events) - 1, -1, -1):
-            held, event = self._events[index]
-            if at - event.at > limits.EVENT_REPEAT_S:
-                break
-            if held == key:
-                del self._events[index]
-                count += event.count
-                break
+        recent = takewhile(lambda held: at - held[1].at <= limits.EVENT_REPEAT_S, reversed(self._events))
+        if (same := next((held for held in recent if held[0] == key), None)) is not None:
+            self._events.remove(same)
+            count += same[1].count
         self._events.append((key, Event(at, printable(text), tone, count)))
 
     def view(self) -> tuple[Event, ...]:

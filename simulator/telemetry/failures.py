@@ -67,7 +67,8 @@ class Failures:
     """The failed messages of one queue. Each counts once, under the reason of its last delivery.
 
     `parameters` are the template parameters behind the function's settings. The queue dead-letters a message after
-    `maximum_receives` deliveries (None: never).
+    `maximum_receives` deliveries (None: never). `for_good` has the messages in the queue that cannot succeed, by id:
+    their function said so at the last finished delivery.
     """
 
     def __init__(self, parameters: Mapping[str, str], maximum_receives: int | None) -> None:
@@ -76,12 +77,7 @@ class Failures:
         self._messages: dict[str, _Message] = {}
         self._exhausted: deque[str] = deque()
         self._dead_lettered = 0
-        self._for_good: dict[str, LastDelivery] = {}
-
-    @property
-    def for_good(self) -> Mapping[str, LastDelivery]:
-        """Messages in the queue that cannot succeed, by id: their function said so at the last finished delivery."""
-        return self._for_good
+        self.for_good: dict[str, LastDelivery] = {}
 
     def logged(self, line: str) -> None:
         """Read a line of the function's log, which may say why a message failed."""
@@ -108,7 +104,7 @@ class Failures:
         if message.deleted:
             if (held := self._messages.pop(identifier, None)) is not None:
                 held.group.deleted += not held.is_test
-            self._for_good.pop(identifier, None)
+            self.for_good.pop(identifier, None)
             return None
         is_test = is_test_event(message.body)
         refs = objects_of(message.body)
@@ -140,7 +136,7 @@ class Failures:
             if (held := self._messages.pop(identifier, None)) is not None:
                 held.group.dead_lettered += 1
                 self._dead_lettered += 1
-            self._for_good.pop(identifier, None)
+            self.for_good.pop(identifier, None)
 
     def view(self) -> tuple[Cause, ...]:
         """Every reason, the most frequent first."""
@@ -155,8 +151,7 @@ class Failures:
 
     def _put(self, identifier: str, message: _Message, key: str | None) -> None:
         """Move the message to this reason; an earlier one no longer counts."""
-        before = self._messages.get(identifier)
-        if before is not None:
+        if (before := self._messages.get(identifier)) is not None:
             before.counts(-1)
             message.is_test = before.is_test
             if before.receive_count == message.receive_count:
@@ -167,9 +162,9 @@ class Failures:
 
     def _judge(self, identifier: str, message: _Message) -> None:
         if message.permanent and message.delivery is not None:
-            self._for_good[identifier] = message.delivery
+            self.for_good[identifier] = message.delivery
         else:
-            self._for_good.pop(identifier, None)
+            self.for_good.pop(identifier, None)
 
 
 def cause_of(invocation: InvocationEnded) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterable
 
 from hdrh.histogram import HdrHistogram
 
@@ -11,8 +12,7 @@ from simulator.base import limits
 from simulator.telemetry.snapshot import LATENCY_BANDS_S, History, Latency
 
 _BANDS = len(LATENCY_BANDS_S) + 1
-_UNIT_S = 1e-6
-_LONGEST_S = 86_400.0
+_UNITS_PER_S = 1_000_000
 
 
 def band(latency_s: float) -> int:
@@ -109,23 +109,33 @@ class Course:
 
 
 class Latencies:
-    """Percentiles to three digits in bounded memory; the maximum is exact."""
+    """Percentiles to three digits in bounded memory; the mean and the maximum are exact."""
 
     def __init__(self) -> None:
-        self._histogram = HdrHistogram(1, round(_LONGEST_S / _UNIT_S), 3)
-        self._max = 0.0
+        self._histogram = HdrHistogram(1, int(limits.LOAD_LATENCY_LONGEST_S) * _UNITS_PER_S, 3)
+        self._longest_s = self._total_s = 0.0
         self._view = Latency()
 
     def add(self, latency_s: float) -> None:
-        """Record a latency. A negative one (two clocks differ) counts as zero, one over a day as a day."""
-        latency_s = min(max(latency_s, 0.0), _LONGEST_S)
-        self._max = max(self._max, latency_s)
-        self._histogram.record_value(max(1, round(latency_s / _UNIT_S)))
+        """Record a latency. A negative one (two clocks disagree) counts as zero, a very long one as the longest."""
+        held_s = min(max(0.0, latency_s), limits.LOAD_LATENCY_LONGEST_S)
+        self._longest_s = max(self._longest_s, held_s)
+        self._total_s += held_s
+        self._histogram.record_value(max(1, round(held_s * _UNITS_PER_S)))
 
     def view(self) -> Latency:
         """Percentiles of everything recorded."""
-        if self._histogram.total_count != self._view.count:
-            found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 99.0])
-            p50, p90, p99 = (min(value * _UNIT_S, self._max) for value in found.values())
-            self._view = Latency(self._histogram.total_count, p50, p90, p99, self._max)
+        if (count := self._histogram.get_total_count()) != self._view.count:
+            found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
+            # A bucket's upper end may be above its largest value.
+            p50, p90, p95, p99, p999 = (min(self._longest_s, value / _UNITS_PER_S) for value in found.values())
+            self._view = Latency(count, self._total_s / count, p50, p90, p95, p99, p999, self._longest_s)
         return self._view
+
+
+def percentiles(latencies_s: Iterable[float]) -> Latency:
+    """Percentiles of these latencies."""
+    held = Latencies()
+    for latency_s in latencies_s:
+        held.add(latency_s)
+    return held.view()

@@ -82,8 +82,7 @@ class Ledger:
 
     def fired(self, tick: TickFired) -> None:
         """A schedule came due."""
-        generator = self._generator_of.get(tick.function)
-        if generator is None:
+        if (generator := self._generator_of.get(tick.function)) is None:
             return
         generator.fired = True
         instant = _second(tick.event_time)
@@ -165,9 +164,8 @@ class Ledger:
 
     def _apart(self, function: str) -> tuple[str, ...]:
         silent = self._silent[function]
-        if not silent:
-            return ()
-        return (f"{counted(silent, 'invocation')} of {self._names[function]} ended without figures",)
+        said = f"{counted(silent, 'invocation')} of {self._names[function]} ended without figures"
+        return (said,) if silent else ()
 
 
 def _size(function: Function) -> tuple[int, int] | None:

@@ -12,16 +12,11 @@ from typing import Any
 NAMESPACE = "stockpipe"
 
 
-def embedded_metrics(line: str) -> dict[str, float]:
-    """The sums of the metrics that a log line declares under `NAMESPACE`, by name; empty when it declares none.
-
-    A line that is not an embedded metric, or a malformed one, has none; CloudWatch ignores it as well.
-    """
-    return embedded_document(line)[1]
-
-
 def embedded_document(line: str) -> tuple[Mapping[str, Any], dict[str, float]]:
-    """The line's members and its metrics; both are empty if `embedded_metrics` is."""
+    """A log line's members, and the sums of the metrics that it declares under `NAMESPACE`, by name.
+
+    A line that is not an embedded metric, or a malformed one, has neither; CloudWatch ignores it as well.
+    """
     if '"_aws"' not in line:
         return {}, {}
     try:

@@ -69,16 +69,11 @@ class ReasonGroup:
 
 
 class Causes:
-    """At most `REASONS_KEPT` groups, and one for everything else."""
+    """At most `REASONS_KEPT` groups, and `others` for everything else."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[Any, ...], ReasonGroup] = {}
-        self._others = ReasonGroup([OTHERS])
-
-    @property
-    def others(self) -> ReasonGroup:
-        """The group of everything without a group of its own."""
-        return self._others
+        self.others = ReasonGroup([OTHERS])
 
     def group(
         self, reason: str, permanent: bool | None = None, setting: str | None = None, outcome: str | None = None
@@ -86,10 +81,9 @@ class Causes:
         """The group of this reason. `setting` is the environment variable that would fix it."""
         pieces = _VARYING.split(printable(reason)[:REASON_CHARACTERS])
         key = (permanent, setting, outcome, *pieces[::2])
-        group = self._groups.get(key)
-        if group is None:
+        if (group := self._groups.get(key)) is None:
             if len(self._groups) >= REASONS_KEPT:
-                return self._others
+                return self.others
             group = self._groups[key] = ReasonGroup(pieces, ELLIPSIS.join(pieces[::2]), permanent, setting, outcome)
             return group
         words = group.words
@@ -101,7 +95,7 @@ class Causes:
     def view(self, parameters: Mapping[str, str]) -> tuple[Cause, ...]:
         """All causes, most frequent first. `parameters` has the template parameter behind each setting."""
         groups = sorted(self._groups.values(), key=lambda group: -group.count)
-        return tuple(_cause(group, parameters) for group in (*groups, self._others) if group.count or group.tests)
+        return tuple(_cause(group, parameters) for group in (*groups, self.others) if group.count or group.tests)
 
 
 def _cause(group: ReasonGroup, parameters: Mapping[str, str]) -> Cause:

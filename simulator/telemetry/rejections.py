@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.telemetry.reasons import (
-    Causes,
-    ReasonGroup,
-    mappings_in,
-    shortened,
-    spot,
-    structured,
-    text_in,
-    whole_in,
-)
+from simulator.telemetry.reasons import Causes, ReasonGroup, mappings_in, shortened, spot, structured, text_in, whole_in
 from simulator.telemetry.snapshot import Cause, Example
 
 OBJECTS_KEPT = 10_000
@@ -35,8 +26,7 @@ class Rejections:
     def logged(self, line: str) -> None:
         """Read a log line, which may say what was rejected in an object. `last` is then its first reason, in words."""
         document = structured(line, "rows rejected") or {}
-        key = text_in(document, "key")
-        if key is None:
+        if (key := text_in(document, "key")) is None:
             return
         where = (text_in(document, "bucket"), key)
         for group, count in self._objects.pop(where, ()):
@@ -46,10 +36,12 @@ class Rejections:
             count = whole_in(reason, "count") or 1
             example = Example(key, whole_in(reason, "line"), shortened(reason.get("cell")))
             text = text_in(reason, "reason") or "no reason given"
-            counted.append((self._add(text, example, count, text_in(reason, "setting")), count))
+            # Every delivery reads the row in the same way, so none helps.
+            group = self._reasons.group(text, True, text_in(reason, "setting"))
+            group.add(example, count)
+            counted.append((group, count))
             words.append(f"{text} ({spot(example.object, example.line, example.cell)})")
-        rest = (whole_in(document, "rejected") or 0) - sum(count for _, count in counted)
-        if rest > 0:
+        if (rest := (whole_in(document, "rejected") or 0) - sum(count for _, count in counted)) > 0:
             self._reasons.others.add(Example(key), rest)
             counted.append((self._reasons.others, rest))
         self.last = next(iter(words), spot(key, None, None))
@@ -60,9 +52,3 @@ class Rejections:
     def view(self) -> tuple[Cause, ...]:
         """Every reason, the most frequent first."""
         return self._reasons.view(self._parameters)
-
-    def _add(self, reason: str, example: Example, count: int, setting: str | None) -> ReasonGroup:
-        # Every delivery reads the row in the same way, so none helps.
-        group = self._reasons.group(reason, True, setting)
-        group.add(example, count)
-        return group

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from simulator.base.counters import QueueCounters, StoreCounters, together
+from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.observations import MessageSettled
 from simulator.base.shown import printable
 from simulator.proof.deliveries import Deliveries
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Flow
 from simulator.telemetry.reasons import REASON_CHARACTERS
-from simulator.telemetry.snapshot import Facts
+from simulator.telemetry.snapshot import Facts, sums
 
 MESSAGES_KEPT = 20_000
 """How many messages are remembered (about 10 MB if all failed), those settled last."""
@@ -48,7 +48,7 @@ class Settlements:
     def view(self, polled: QueueCounters, store: StoreCounters, facts: Facts, unsettled: int) -> Deliveries:
         """The fates so far; `polled` are all polled queues together, `unsettled` the deliveries without an outcome."""
         # As sent, the store counts neither what a queue dead-letters nor, in the queue that it leaves, what is moved.
-        into = together(QueueCounters, (store.queues.get(name) or QueueCounters() for name in self._into_polled))
+        into = sums(self._into_polled, store.queues, QueueCounters)
         return Deliveries(
             sent=polled.sent + into.dead_lettered - polled.redriven,
             deleted=polled.deleted + polled.purged,

@@ -5,11 +5,11 @@ Names and units are AWS's. Rates are over the last `limits.RATE_WINDOW_S` second
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, Counters, QueueCounters, StoreCounters, TableCounters, together
 from simulator.base.observations import Phase
 from simulator.proof.deliveries import Deliveries
 
@@ -161,13 +161,20 @@ class FunctionView:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from sending a message until the invocation that stored its object returned; None without any."""
+    """Percentiles of latencies in seconds, to three digits; if `count` is 0, all are None."""
 
     count: int = 0
+    mean: float | None = None
     p50: float | None = None
     p90: float | None = None
+    p95: float | None = None
     p99: float | None = None
+    p999: float | None = None
     max: float | None = None
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """Rounded to a microsecond, the histogram's resolution."""
+        return {name: value and round(value, 6) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +199,17 @@ class Maxima:
     oldest_age_s: float | None = None
     depth: int = 0
     depth_at: float | None = None
+
+    def raised(self, at: float, visible: int, in_flight: int, depth: int, oldest_age_s: float | None = None) -> Maxima:
+        """The maxima after these values at an instant."""
+        ages = [age for age in (self.oldest_age_s, oldest_age_s) if age is not None]
+        return Maxima(
+            max(self.visible, visible),
+            max(self.in_flight, in_flight),
+            max(ages, default=None),
+            max(self.depth, depth),
+            at if depth > self.depth else self.depth_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +300,11 @@ class Facts:
     conclusion: Conclusion | None = None
 
 
+def sums(names: Iterable[str], counters: Mapping[str, Counters], kind: type[Counters]) -> Counters:
+    """The figures of the resources with these names, together."""
+    return together(kind, (counters.get(name) or kind() for name in names))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Along:
     """The store's counters of the parts that the data passes through, summed by kind; zeros before the first sample."""
@@ -291,14 +314,25 @@ class Along:
     dead_letter_queue: QueueCounters = field(default_factory=QueueCounters)
     table: TableCounters = field(default_factory=TableCounters)
 
+    @staticmethod
+    def of(roles: Roles, store: StoreCounters) -> Along:
+        """The sums over the parts with these names."""
+        return Along(
+            bucket=sums(roles.buckets, store.buckets, BucketCounters),
+            queue=sums(roles.queues, store.queues, QueueCounters),
+            dead_letter_queue=sums(roles.dead_letter_queues, store.queues, QueueCounters),
+            table=sums(roles.tables, store.tables, TableCounters),
+        )
+
 
 @dataclass(frozen=True)
 class Snapshot(Facts, Along):
     """Everything there is to know about a run at the instant `at`.
 
     `generator` and `consumer` are the scheduled and the other functions of the data's way, summed; `functions` has each
-    by its name. `deliveries` is None for the pipeline, which has its own proof. `interrupted`: the first Ctrl-C or
-    SIGTERM has come, and the next one ends the run at once.
+    by its name. `latency` counts from sending a message until the invocation that stored its object returned.
+    `deliveries` is None for the pipeline, which has its own proof. `interrupted`: the first Ctrl-C or SIGTERM has come,
+    and the next one ends the run at once.
     """
 
     at: float

@@ -10,22 +10,13 @@ from dataclasses import dataclass
 
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Measurements
-from simulator.load.measure.recording import (
-    DROPPED,
-    FAILED,
-    SENT,
-    STEP_S,
-    Recording,
-    backlog,
-    deepest,
-    percentiles,
-    ticks,
-)
+from simulator.load.measure.recording import DROPPED, FAILED, STEP_S, Recording, backlog, deepest, ticks
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.plan import Plan
 from simulator.stack.model import EventSourceMapping
+from simulator.telemetry.history import percentiles
 
 FLOOR_S = 1.0
 """A backlog of fewer seconds of the planned rate than this is only the pipeline's own latency."""
@@ -116,7 +107,6 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
         lag_p99_s=None if plan.backlog else percentiles(recording.lags(numbers)).p99,
         dropped=recording.count(numbers, DROPPED),
         failed=recording.count(numbers, FAILED),
-        sent=recording.count(numbers, SENT),
         send_p50_s=percentiles(recording.sends(numbers)).p50,
         store_cpu=_mean(gauges, "store_cpu"),
         handler_cpu=_mean(gauges, "handler_cpu") if plan.local and plan.runtime == "inline" else None,

@@ -8,19 +8,10 @@ from typing import Literal
 from simulator.base import limits
 from simulator.base.words import counted, seconds
 
-Kind = Literal[
-    "none",
-    "generator",
-    "table throttling",
-    "function errors",
-    "store CPU",
-    "handler CPU",
-    "pollers ramping",
-    "concurrency limit",
-    "other work",
-    "target",
-    "unknown",
-]
+Kind = (
+    Literal["none", "generator", "table throttling", "function errors", "store CPU", "handler CPU"]
+    | Literal["pollers ramping", "concurrency limit", "other work", "target", "unknown"]
+)
 
 BUSY = 0.85
 """A single-threaded part that uses this share of a core is at its limit on a shared machine."""
@@ -65,7 +56,6 @@ class Measurements:
     lag_p99_s: float | None = None
     dropped: int = 0
     failed: int = 0
-    sent: int = 0
     send_p50_s: float | None = None
     store_cpu: float | None = None
     handler_cpu: float | None = None
@@ -115,32 +105,24 @@ def judge(run: Measurements) -> Bottleneck:
 
 def _cause(run: Measurements) -> tuple[Kind, str]:
     if run.lag_p99_s is not None and run.lag_p99_s > limits.LOAD_LAG_P99_S:
-        return (
-            "generator",
-            f"the generator ran {seconds(run.lag_p99_s)} late (p99): this machine could not keep to the plan",
-        )
+        late = f"the generator ran {seconds(run.lag_p99_s)} late (p99)"
+        return "generator", f"{late}: this machine could not keep to the plan"
     behind = run.behind > BEHIND
     if not behind and not run.dropped and not run.failed:
         return "none", "nothing holds it back: the pipeline kept up with the plan"
     if run.table_throttled > THROTTLED * max(1, run.batch_writes):
         return "table throttling", f"the table throttled {counted(run.table_throttled, 'request')}"
     if run.errors > 0.02 * max(1, run.invocations) and behind:
-        return (
-            "function errors",
-            f"{run.errors:,} of {counted(run.invocations, 'invocation')} failed, and their messages wait",
-        )
+        failed = f"{run.errors:,} of {counted(run.invocations, 'invocation')} failed"
+        return "function errors", f"{failed}, and their messages wait"
     if busy := _busiest(run) or _other_work(run):
         return busy
     if run.concurrency is not None and run.pollers is not None and run.concurrency >= LIMITED * run.pollers:
         if run.pollers_limit is not None and run.pollers < run.pollers_limit:
-            return (
-                "pollers ramping",
-                f"the pollers are still ramping: {run.pollers} of {counted(run.pollers_limit, 'batch', 'batches')}",
-            )
-        return (
-            "concurrency limit",
-            f"the concurrency limit is reached: {counted(run.pollers, 'batch', 'batches')} at once",
-        )
+            most = counted(run.pollers_limit, "batch", "batches")
+            return "pollers ramping", f"the pollers are still ramping: {run.pollers} of {most}"
+        reached = counted(run.pollers, "batch", "batches")
+        return "concurrency limit", f"the concurrency limit is reached: {reached} at once"
     if run.invocations_throttled:
         return "concurrency limit", f"Lambda throttled {counted(run.invocations_throttled, 'invocation')}"
     if run.dropped or run.failed:

@@ -42,43 +42,24 @@ class InvocationReport:
 
 def read(message: str) -> StoredObject | InvocationReport | None:
     """Parse the text of one log event; None for any other line."""
-    found = _REPORT.search(message)
-    if found:
+    if found := _REPORT.search(message):
         init, status = _INIT.search(message), _STATUS.search(message)
-        return InvocationReport(
-            found[1],
-            float(found[2]) / 1000,
-            float(init[1]) / 1000 if init else None,
-            _outcome(status[1] if status else "success"),
-        )
-    # The runtime may put text before a line.
-    start = message.find("{")
-    if start < 0:
-        return None
+        return _report(found[1], found[2], init[1] if init else None, status[1] if status else "success")
+    start = message.find("{")  # the runtime may put text before a line
     try:
-        line = json.loads(message[start:])
-    except ValueError:
-        return None
-    return _read_json(line) if isinstance(line, dict) else None
-
-
-def _outcome(status: Any) -> Outcome:
-    return "success" if status == "success" else "timeout" if status == "timeout" else "error"
-
-
-def _read_json(line: dict[str, Any]) -> StoredObject | InvocationReport | None:
-    try:
+        line = json.loads(message[start:]) if start >= 0 else {}
         if line.get("message") == "object stored":
             return StoredObject(str(line["key"]), datetime.fromisoformat(line["timestamp"]).timestamp())
         if line.get("type") == "platform.report":
             record, metrics = line["record"], line["record"]["metrics"]
-            init_ms = metrics.get("initDurationMs")
-            return InvocationReport(
-                str(record["requestId"]),
-                float(metrics["durationMs"]) / 1000,
-                None if init_ms is None else float(init_ms) / 1000,
-                _outcome(record.get("status", "success")),
-            )
+            status = record.get("status", "success")
+            return _report(record["requestId"], metrics["durationMs"], metrics.get("initDurationMs"), status)
     except (KeyError, TypeError, ValueError):
         return None
     return None
+
+
+def _report(request_id: Any, duration_ms: Any, init_ms: Any, status: Any) -> InvocationReport:
+    outcome: Outcome = status if status in ("success", "timeout") else "error"
+    init_s = None if init_ms is None else float(init_ms) / 1000
+    return InvocationReport(str(request_id), float(duration_ms) / 1000, init_s, outcome)

@@ -9,12 +9,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from itertools import compress, pairwise
-
-from hdrh.histogram import HdrHistogram
-
-from simulator.base import limits
 
 PENDING, SENT, DROPPED, FAILED = range(4)
 """What became of an arrival. An unplanned object (of a backlog) counts as planned when it is sent."""
@@ -23,43 +18,6 @@ STEP_S = 0.25
 """How often to look at a backlog."""
 
 _NEVER = math.nan
-_UNITS_PER_S = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Percentiles in seconds, from an HDR histogram with three significant digits; if `count` is 0, all are None."""
-
-    count: int = 0
-    mean: float | None = None
-    p50: float | None = None
-    p90: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-    p999: float | None = None
-    max: float | None = None
-
-    def as_json(self) -> dict[str, float | int | None]:
-        """Rounded to a microsecond, the histogram's resolution."""
-        return {name: value and round(value, 6) for name, value in asdict(self).items()}
-
-
-def percentiles(latencies_s: Iterable[float]) -> Percentiles:
-    """Percentiles of latencies in seconds. A negative one (two clocks disagree) counts as zero."""
-    histogram = HdrHistogram(1, int(limits.LOAD_LATENCY_LONGEST_S) * _UNITS_PER_S, 3)
-    longest, total = 0.0, 0.0
-    for latency_s in latencies_s:
-        held_s = min(max(0.0, latency_s), limits.LOAD_LATENCY_LONGEST_S)
-        histogram.record_value(max(1, round(held_s * _UNITS_PER_S)))
-        longest, total = max(longest, held_s), total + held_s
-    count = histogram.get_total_count()
-    if not count:
-        return Percentiles()
-
-    found = histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
-    # A bucket's upper end may be above its largest value.
-    p50, p90, p95, p99, p999 = (min(longest, value / _UNITS_PER_S) for value in found.values())
-    return Percentiles(count, total / count, p50, p90, p95, p99, p999, longest)
 
 
 class Recording:
@@ -150,7 +108,7 @@ class Recording:
 
     def stored_instants(self, numbers: range) -> list[float]:
         """When objects were stored, in order of time."""
-        return self._instants(self.stored, numbers)
+        return sorted(at for at in self.stored[numbers.start : numbers.stop] if not math.isnan(at))
 
     def put_instants(self, numbers: range) -> list[float]:
         """When the puts of objects that should be stored were answered, in order of time."""
@@ -164,10 +122,6 @@ class Recording:
             status == SENT and math.isnan(self.stored[number]) and not self.filtered[number]
             for number, status in zip(numbers, self.status[numbers.start : numbers.stop], strict=True)
         )
-
-    @staticmethod
-    def _instants(column: array[float], numbers: range) -> list[float]:
-        return sorted(at for at in column[numbers.start : numbers.stop] if not math.isnan(at))
 
     @staticmethod
     def _differences(start: array[float], end: array[float], numbers: range) -> Iterator[float]:

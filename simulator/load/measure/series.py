@@ -10,7 +10,8 @@ from statistics import fmean
 from typing import Any
 
 from simulator.base import limits
-from simulator.load.measure.recording import SENT, Recording, deepest, percentiles
+from simulator.load.measure.recording import SENT, Recording, deepest
+from simulator.telemetry.history import percentiles
 
 HEAT_BOUNDS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
 """The upper ends of the heat map's latency bands; one more band has everything slower."""

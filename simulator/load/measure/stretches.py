@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from simulator.load.measure.recording import Percentiles, percentiles
+from simulator.telemetry.history import percentiles
+from simulator.telemetry.snapshot import Latency
 
 STRETCHES = 12
 """Neighbouring latencies are similar, and so are neighbouring seconds; twelfths of a run are more independent."""
@@ -22,8 +23,8 @@ def cut(length: int, count: int) -> list[slice]:
 
 
 def of_latencies(latencies_s: Sequence[float]) -> dict[str, list[float]]:
-    """Percentiles of each stretch in seconds, in order of time; empty lists if there are too few latencies."""
-    found: dict[int, list[Percentiles]] = {}
+    """Latency of each stretch in seconds, in order of time; empty lists if there are too few latencies."""
+    found: dict[int, list[Latency]] = {}
     for most in set(SHOWN.values()):
         count = min(most, len(latencies_s) // OBJECTS_MIN)
         places = cut(len(latencies_s), count) if count else []

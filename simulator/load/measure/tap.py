@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.base import limits, observations
-from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters, is_test_event, together
 from simulator.base.observations import Record
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.live import Live
@@ -23,7 +23,7 @@ from simulator.load.plan.plan import Plan
 from simulator.proof.notifications import objects_of
 from simulator.stack.model import Stack
 from simulator.stack.wiring import flow
-from simulator.telemetry.metrics import embedded_metrics
+from simulator.telemetry.metrics import embedded_document
 from simulator.telemetry.roles import consumers
 
 
@@ -46,7 +46,7 @@ class Tap:
     """Collects what a load test reports: instants in `recording` and `live`, counts in `totals`.
 
     The twin samples our own store. For a sink or a deployed stack, its owner calls `sample` or `sample_from_outside`.
-    `written` is the number of rows that the consumers say they wrote.
+    `written` is what the consumers say they wrote, `carried` what was written to tables that no longer exist.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Tap:
         self.pollers: int | None = None
         self.concurrency = 0
         self.written = TableCounters()
-        self._carried = TableCounters()
+        self.carried = TableCounters()
         self._first_put_at: float | None = None
         self._before: tuple[float, float, float, float] | None = None
         self._dead_letters_before: int | None = None
@@ -113,12 +113,7 @@ class Tap:
     def carry(self, table: TableCounters | None) -> None:
         """The table is about to be recreated; keep its counts so far."""
         if table is not None:
-            self._carried = _added(self._carried, table)
-
-    @property
-    def carried_rows(self) -> int:
-        """Rows written to tables that no longer exist."""
-        return self._carried.rows_written
+            self.carried = _added(self.carried, table)
 
     def sample(self, counters: StoreCounters) -> None:
         """Take the target's counters: CPU shares since the previous ones, and the current concurrency."""
@@ -229,7 +224,7 @@ class Tap:
         self.totals.log_bytes += len(log.line) + 1
         if '"_aws"' not in log.line or log.function not in self._consumers:
             return
-        metrics = embedded_metrics(log.line) or {}
+        _, metrics = embedded_document(log.line)
         figures: dict[str, Any] = {name: round(metrics.get(metric, 0)) for name, metric in _PUBLISHED.items()}
         rows = figures["rows_written"]
         at = log.at if rows else None
@@ -243,7 +238,7 @@ class Tap:
             self.sample_from_outside(counters)
         elif self._target == "store":
             names = [each.name for each in self._parts.tables[:1]]
-            tables = {name: _added(self._carried, counters.tables.get(name, TableCounters())) for name in names}
+            tables = {name: _added(self.carried, counters.tables.get(name, TableCounters())) for name in names}
             self.sample(replace(counters, tables={**counters.tables, **tables}))
 
 
@@ -253,16 +248,8 @@ _PUBLISHED = {
     "unprocessed_items": "UnprocessedItems",
     "throttled_requests": "ThrottledRequests",
 }
-_SUMS = (*_PUBLISHED, "write_units", "read_units")
 
 
 def _added(earlier: TableCounters, later: TableCounters) -> TableCounters:
-    """Join two successive counts of one table: add the totals, take the later gauges."""
-    sums: dict[str, Any] = {name: getattr(earlier, name) + getattr(later, name) for name in _SUMS}
-    return replace(
-        later,
-        **sums,
-        rows_per_s_max=max(earlier.rows_per_s_max, later.rows_per_s_max),
-        first_write_at=earlier.first_write_at or later.first_write_at,
-        last_write_at=later.last_write_at or earlier.last_write_at,
-    )
+    """Join two successive counts of one table: add the totals, take the later gauge."""
+    return replace(together(TableCounters, (earlier, later)), rows=later.rows)

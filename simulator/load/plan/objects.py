@@ -83,10 +83,8 @@ class Objects:
         if self.content is not None:
             return b"".join(self._filled(part, number) if at % 2 else part for at, part in enumerate(self._parts))
         blocks = self._blocks[number % VARIANTS]
-        first = number * len(blocks)
-        return HEADER + b"".join(
-            block.replace(_STAMP, self._timestamp(first + slot)) for slot, block in enumerate(blocks)
-        )
+        slots = enumerate(blocks, number * len(blocks))
+        return HEADER + b"".join(block.replace(_STAMP, self._timestamp(slot)) for slot, block in slots)
 
     def _filled(self, placeholder: bytes, number: int) -> bytes:
         if placeholder == b"n":

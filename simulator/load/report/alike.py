@@ -51,14 +51,10 @@ def notes(before: Summary, after: Summary) -> tuple[str, ...]:
 
 def busier(before: Summary, after: Summary) -> Literal["A", "B"] | None:
     """The run whose machine had clearly more other work; None if neither had, or if that is unknown."""
-    loads = other_work(before), other_work(after)
-    if (
-        loads[0] is None
-        or loads[1] is None
-        or abs(loads[1] - loads[0]) <= max(BUSIER, BUSIER_BY * min(loads[0], loads[1]))
-    ):
+    first, second = other_work(before), other_work(after)
+    if first is None or second is None or abs(second - first) <= max(BUSIER, BUSIER_BY * min(first, second)):
         return None
-    return "B" if loads[1] > loads[0] else "A"
+    return "B" if second > first else "A"
 
 
 def other_work(summary: Summary) -> float | None:
@@ -105,26 +101,15 @@ def _plain(value: Any) -> str:
 
 
 _LOAD: Mapping[str, Callable[[float], str]] = {
-    "target": str,
-    "rows": str,
-    **dict.fromkeys(("object", "message", "to"), str),
+    **dict.fromkeys(("target", "rows", "object", "message", "to"), str),
     "rate": rate_text,
     "duration": duration_text,
-    "ramp": rate_text,
-    "steps": rate_text,
-    "spike": rate_text,
-    "poisson": str,
-    "backlog": str,
-    "find_max": str,
+    **dict.fromkeys(("ramp", "steps", "spike"), rate_text),
+    **dict.fromkeys(("poisson", "backlog", "find_max"), str),
     "sink_latency": duration_text,
-    "runtime": str,
-    "ticks": str,
+    **dict.fromkeys(("runtime", "ticks"), str),
     "speed": "{:g}".format,
-    "files": str,
-    "source": str,
-    "schedule": str,
-    "scenario": str,
-    "capacity": str,
+    **dict.fromkeys(("files", "source", "schedule", "scenario", "capacity"), str),
 }
 """Options that must be equal for a difference to come from the code, and how to write their numbers."""
 _NOTED: Mapping[str, Mapping[str, str]] = {

@@ -92,11 +92,9 @@ def description(chart: Chart, summary: Summary) -> str:
         return _heat(series)
     said = []
     for column, label in chart.columns.items():
-        values = [value for value in series.get(column) or () if value is not None]
-        if values:
-            least, mean, most = (
-                value_text(each, chart.unit) for each in (min(values), sum(values) / len(values), max(values))
-            )
+        if values := [value for value in series.get(column) or () if value is not None]:
+            figures = min(values), sum(values) / len(values), max(values)
+            least, mean, most = (value_text(each, chart.unit) for each in figures)
             # A mean of percentiles is not a percentile.
             said.append(f"{label}: {least} to {most}" + ("" if chart.unit == "s" else f", mean {mean}"))
     if not said:
@@ -120,9 +118,8 @@ def _probes(chart: Chart, summary: Summary) -> str:
         return ""
     if chart.name != "rates":
         return " The search's probes are marked."
-    said = ", ".join(
-        f"{significant(probe['rate_per_s'], 4)}/s {'held' if probe['sustained'] else 'too much'}" for probe in probes
-    )
+    rates = [(f"{significant(probe['rate_per_s'], 4)}/s", probe["sustained"]) for probe in probes]
+    said = ", ".join(f"{rate} {'held' if sustained else 'too much'}" for rate, sustained in rates)
     return f" The search's probes are marked, each with its rate: {said}."
 
 
@@ -142,9 +139,8 @@ def course_table(summary: Summary) -> str:
         for column, label in chart.columns.items()
         if any(value is not None for value in series.get(column) or ())
     ]
-    rows = [
-        [f"{at:g}", *(_cell(values[slot], unit) for _, values, unit in shown)] for slot, at in enumerate(series["t_s"])
-    ]
+    slots = enumerate(series["t_s"])
+    rows = [[f"{at:g}", *(_cell(values[slot], unit) for _, values, unit in shown)] for slot, at in slots]
     head = _row(["from (s)", *(label for label, _, _ in shown)], "th")
     body = "".join(_row(row, "td") for row in rows)
     title = f"The run as a table, in slots of {seconds(series['slot_s'])}"

@@ -17,11 +17,13 @@ from typing import Any, Literal
 from simulator.base.errors import InputError
 from simulator.base.words import counted, seconds, significant
 from simulator.load.measure.stretches import OBJECTS_MIN, STRETCHES, cut
-from simulator.load.report.alike import busier, notes, numbers, section, unlike
+from simulator.load.report.alike import Summary, busier, notes, numbers, section, unlike
 from simulator.run.bounds import number_at
 
 Direction = Literal["higher", "lower"]
 Judgement = Literal["same", "better", "worse", "noise", "shown"]
+Runs = tuple[Summary, Summary]
+"""A and B."""
 
 TOLERANCE = 0.10
 STRETCHES_MIN = 8
@@ -72,17 +74,9 @@ class ComparedFigure:
 
 def _percentiles(latency: str, label: str) -> Iterator[ComparedFigure]:
     for name, beyond in (("p50", 1.0), ("p90", 0.1), ("p99", 0.01)):
-        yield ComparedFigure(
-            f"{label}, {name}",
-            "s",
-            "lower",
-            ("latency_s", latency, name),
-            latency,
-            f"{name}_s" if latency == "planned_to_stored" else None,
-            beyond,
-            LEAST_S,
-            (("latency_s", latency, "count"), ("stored",), ("planned",)),
-        )
+        path, column = ("latency_s", latency, name), f"{name}_s" if latency == "planned_to_stored" else None
+        samples = (("latency_s", latency, "count"), ("stored",), ("planned",))
+        yield ComparedFigure(f"{label}, {name}", "s", "lower", path, latency, column, beyond, LEAST_S, samples)
 
 
 FIGURES = (
@@ -164,15 +158,15 @@ class RunComparison:
         return [finding.name for finding in self.findings if finding.judgement == judgement]
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float = TOLERANCE) -> RunComparison:
+def compare(before: Summary, after: Summary, tolerance: float = TOLERANCE) -> RunComparison:
     """Compare two summaries of `load-test` or `simulate`. Raises `InputError` for anything else."""
-    for document in (before, after):
+    runs = before, after
+    for document in runs:
         require_summary(document)
-    findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
-    findings += [_loss(*loss, before, after) for loss in LOSSES]
-    findings.append(_proof(before, after))
+    findings = [_figure(figure, runs, tolerance) for figure in FIGURES]
+    findings += [*(_loss(*loss, runs) for loss in LOSSES), _proof(runs)]
     kept = tuple(finding for finding in findings if finding is not None)
-    return RunComparison(kept, unlike(before, after), notes(before, after))
+    return RunComparison(kept, unlike(*runs), notes(*runs))
 
 
 def require_summary(document: Any) -> None:
@@ -184,22 +178,19 @@ def require_summary(document: Any) -> None:
         raise InputError(f"its schema is {schema}; this stockpipe reads version 1")
 
 
-def _figure(
-    figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float
-) -> Difference | None:
-    old, new = number_at(before, figure.path), number_at(after, figure.path)
+def _figure(figure: ComparedFigure, runs: Runs, tolerance: float) -> Difference | None:
+    old, new = (number_at(run, figure.path) for run in runs)
     if old is None and new is None:
         return None
-    courses = _courses(figure, before, after)
     if old is None or new is None:
         return Difference(figure.name, figure.unit, old, new, "shown", "measured in one run only")
-    if courses is None:
+    if (courses := _courses(figure, runs)) is None:
         said = "" if old == new else "one figure per run: shown, not judged"
         return Difference(figure.name, figure.unit, old, new, "same" if old == new else "shown", said)
-    samples = _samples(figure, before), _samples(figure, after)
+    samples = _samples(figure, runs[0]), _samples(figure, runs[1])
     judgement, why = _judge(figure, (old, new), samples, courses, tolerance)
-    if judgement in ("better", "worse") and busier(before, after) == {"better": "A", "worse": "B"}[judgement]:
-        slower = "B" if judgement == "worse" else "A"
+    slower = {"better": "A", "worse": "B"}.get(judgement)
+    if slower and busier(*runs) == slower:
         judgement, why = "noise", f"{why}, but other work took the machine's time in {slower}"
     return Difference(figure.name, figure.unit, old, new, judgement, why, samples, figure.tail)
 
@@ -262,29 +253,27 @@ def spread(changes: Sequence[float]) -> float:
     return (1 + 6 / len(changes)) * math.sqrt(math.fsum(near) / len(near))
 
 
-def _loss(
-    name: str, path: tuple[str, ...], least: float | None, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Difference | None:
-    old, new = number_at(before, path), number_at(after, path)
+def _loss(name: str, path: tuple[str, ...], least: float | None, runs: Runs) -> Difference | None:
+    old, new = (number_at(run, path) for run in runs)
     if old is None or new is None or (not old and not new):
         return None
     planned, sent = ("planned",), ("queue", "sent")
-    objects = [round(number_at(summary, planned) or number_at(summary, sent) or 0) for summary in (before, after)]
-    samples = objects[0], objects[1]
+    first, second = (round(number_at(run, planned) or number_at(run, sent) or 0) for run in runs)
+    samples, objects = (first, second), max(first, second)
     if old == new or least is None:
         said = "" if old == new else "it comes in bursts: shown, not judged"
         return Difference(name, "", old, new, "same" if old == new else "shown", said, samples)
     # Two counts differ if the difference exceeds three times its own counting error, and is not just a handful.
     counting = abs(new - old) <= 3 * math.sqrt(max(1.0, new + old))
-    if counting or abs(new - old) <= least * max(objects):
+    if counting or abs(new - old) <= least * objects:
         share = f"no more than {significant(least * 100)} % of them"
-        said = f"{counted(max(objects), 'object')}: {'within the counting error' if counting else share}"
+        said = f"{counted(objects, 'object')}: {'within the counting error' if counting else share}"
         return Difference(name, "", old, new, "noise", said, samples)
     return Difference(name, "", old, new, "worse" if new > old else "better", "", samples)
 
 
-def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
-    audits = section(before, "audit"), section(after, "audit")
+def _proof(runs: Runs) -> Difference | None:
+    audits = [section(run, "audit") for run in runs]
     verdicts = [audit.get("verdict") for audit in audits]
     if not all(isinstance(verdict, str) for verdict in verdicts):
         return None
@@ -301,21 +290,18 @@ def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | 
     return Difference("audit exact", "yes or no", old, new, judgement, said)
 
 
-def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:
+def _samples(figure: ComparedFigure, summary: Summary) -> int:
     """How many samples are behind a run's figure; for a tail, how many are beyond it."""
     counts = (number_at(summary, path) for path in figure.samples)
     return round((next((count for count in counts if count is not None), None) or 0) * figure.beyond)
 
 
-def _courses(
-    figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[list[float], list[float]] | None:
+def _courses(figure: ComparedFigure, runs: Runs) -> tuple[list[float], list[float]] | None:
     """The figure in each stretch of both runs; None if there is one number per run.
 
     If either summary has no `stretches` (older versions), both series are used instead. Each probe of a search has its
     own rate, so the figures of two searches do not describe the same load.
     """
-    runs = before, after
     if any(section(run, "arrivals").get("shape") == "search" for run in runs):
         return None
     if figure.latency is not None:
@@ -332,7 +318,7 @@ def _courses(
     return first, second
 
 
-def _slots(summary: Mapping[str, Any], column: str) -> list[float]:
+def _slots(summary: Summary, column: str) -> list[float]:
     """A column of the series while objects arrived; for a backlog, which arrives first, while it drained."""
     series = section(summary, "series")
     values, planned = series.get(column), series.get("planned_per_s")
@@ -352,10 +338,8 @@ def _slots(summary: Mapping[str, Any], column: str) -> list[float]:
 def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     """The comparison for a pull request: the verdict, then a table."""
     lines = [f"**stockpipe: {comparison.verdict}**", ""]
-    for differences, meaning in (
-        (comparison.unlike, "The runs are of unlike loads"),
-        (comparison.notes, "Differences"),
-    ):
+    found = {"The runs are of unlike loads": comparison.unlike, "Differences": comparison.notes}
+    for meaning, differences in found.items():
         if differences:
             lines += [f"> {meaning}: {_cell('; '.join(differences))}.", ""]
     lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | samples | |"]
@@ -382,10 +366,7 @@ def lines(comparison: RunComparison, width: int) -> Iterator[tuple[str, Judgemen
     reasons = ["", *(finding.why for finding in comparison.findings)]
     judgements: list[Judgement] = ["shown", *(finding.judgement for finding in comparison.findings)]
     for row, why, judgement in zip(rows, reasons, judgements, strict=True):
-        aligned = [
-            row[0].ljust(widths[0]),
-            *(cell.rjust(wide) for cell, wide in zip(row[1:5], widths[1:], strict=True)),
-        ]
+        aligned = [row[0].ljust(widths[0]), *map(str.rjust, row[1:5], widths[1:])]
         line = "  ".join((*aligned, row[5])).rstrip()
         said = f" ({why})" if why and row[5] else f"  ({why})" if why else ""
         if len(line) + len(said) <= width or not why:

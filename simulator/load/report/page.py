@@ -92,10 +92,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
         ("planned to stored, p99", seconds(stored["p99"])),
         ("peak backlog of the spike" if summary["find_max"] else "peak backlog", counted(backlog["peak"], "object")),
         ("drain", seconds(backlog["drain_s"])),
-        (
-            "of the raw ceiling",
-            f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-",
-        ),
+        ("of the raw ceiling", f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-"),
         ("per million rows on AWS", f"{bill['usd_per_million_rows']:.3f} USD" if bill else "-"),
     ]
     if not summary["arrivals"]["rows"]:
@@ -105,10 +102,8 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     if summary["find_max"]:
         found = summary["find_max"]["rate_per_s"]
         tiles.insert(0, ("highest sustained rate", f"{found:,.1f}/s" if found else "none"))
-    cells = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>' for label, value in tiles
-    )
-    return f'<div class="tiles">{cells}</div>'
+    cells = (f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>' for label, value in tiles)
+    return f'<div class="tiles">{"".join(cells)}</div>'
 
 
 def _verdict(summary: Mapping[str, Any]) -> str:
@@ -170,7 +165,7 @@ def _cost_table(summary: Mapping[str, Any]) -> str:
     if not bill:
         return ""
     rows = [
-        [line["item"], _quantity(line["quantity"]), line["unit"], f"{line['usd']:.4f}", line["source"]]
+        [line["item"], significant(line["quantity"]), line["unit"], f"{line['usd']:.4f}", line["source"]]
         for line in bill["lines"]
     ]
     rows.append(["total", "", "", f"{bill['usd_per_million_rows']:.4f}", ""])
@@ -205,10 +200,8 @@ def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -
     wide = [any(len(row[column]) > WRAPPED for row in rows) for column in range(len(head))]
 
     def row(cells: list[str], tag: str) -> str:
-        shown = (
-            f"<{tag}{_tone(cell, wrapped=wraps)}>{escape(cell)}</{tag}>"
-            for cell, wraps in zip(cells, wide, strict=True)
-        )
+        tones = map(_tone, cells, wide)
+        shown = (f"<{tag}{tone}>{escape(cell)}</{tag}>" for tone, cell in zip(tones, cells, strict=True))
         return "<tr>" + "".join(shown) + "</tr>"
 
     said = f'<p class="note">{escape(note)}</p>' if note else ""
@@ -220,13 +213,9 @@ def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -
     )
 
 
-def _tone(cell: str, *, wrapped: bool) -> str:
+def _tone(cell: str, wrapped: bool) -> str:
     tone = {"held": "good", "missed": "bad", "too much": "warn"}.get(cell, "wrap" if wrapped else "")
     return f' class="{tone}"' if tone else ""
-
-
-def _quantity(value: float) -> str:
-    return significant(value)
 
 
 def _count(value: float | None) -> str:

@@ -15,7 +15,7 @@ from simulator.base.usage import machine
 from simulator.load.measure import cost, series, stretches
 from simulator.load.measure.assess import peak_backlog
 from simulator.load.measure.bottleneck import Ceiling
-from simulator.load.measure.recording import SENT, Percentiles, drain_share, percentiles
+from simulator.load.measure.recording import SENT, drain_share
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.capacity_search import CapacitySearch
@@ -27,6 +27,8 @@ from simulator.run.advice import Situation
 from simulator.run.bounds import judge
 from simulator.run.command_line import quoted
 from simulator.stack.wiring import wiring
+from simulator.telemetry.history import percentiles
+from simulator.telemetry.snapshot import Latency
 
 SCHEMA = "stockpipe.load/1"
 
@@ -63,7 +65,7 @@ def build(
     if plan.target == "stack":
         summary |= _from_outside(summary, result.proof.cloud or {})
     span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at, slice(0)))
-    lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Percentiles()
+    lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Latency()
     refusal, rate = _refusal(lag), _stored_per_s(result, span)
     latencies = _latencies(result, tap, span, refusal)
     summary |= {
@@ -106,7 +108,7 @@ def _from_outside(summary: Mapping[str, Any], cloud: Mapping[str, float | None])
     }
 
 
-def _refusal(lag: Percentiles) -> str | None:
+def _refusal(lag: Latency) -> str | None:
     if lag.p99 is None or lag.p99 <= limits.LOAD_LAG_P99_S:
         return None
     return (

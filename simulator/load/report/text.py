@@ -158,26 +158,21 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         most = f", busiest second {counted(round(busiest), 'row')}" if busiest else ""
         yield "", f"mean {significant(rows)} rows/s{most}"
     if filtered := summary["queue"]["filtered"]:
-        yield (
-            "filtered",
-            f"{counted(filtered, 'object')}, whose messages the filter deleted: neither stored nor in the backlog",
-        )
+        deleted = f"{counted(filtered, 'object')}, whose messages the filter deleted"
+        yield "filtered", f"{deleted}: neither stored nor in the backlog"
     yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
     if note := sample_note(summary):
         yield "audit", note
-    ceiling = summary["ceiling"]
-    if ceiling:
+    if ceiling := summary["ceiling"]:
         share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"
         rates = f"{ceiling['objects_per_s']:,.1f} objects/s, {ceiling['rows_per_s']:,.0f} rows/s"
         yield "raw ceiling", f"{rates} by bare requests{share}"
     if summary["find_max"]:
         yield "highest rate", summary["find_max"]["reason"]
-    verdict = summary["bottleneck"]
-    if verdict:
+    if verdict := summary["bottleneck"]:
         yield "bottleneck", verdict["text"]
         yield "", "; ".join(verdict["evidence"])
-    bill = summary["cost"]
-    if bill:
+    if bill := summary["cost"]:
         yield "on AWS", f"{bill['usd_per_million_rows']:.3f} USD per million rows (durations of {bill['durations']})"
 
 

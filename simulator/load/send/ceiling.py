@@ -79,9 +79,8 @@ class _Client:
             for body in self.bodies:
                 fresh = body.replace(_STAMP.encode(), stamp)
                 await self._call("dynamodb", "DynamoDB_20120810.BatchWriteItem", fresh)
-        entries = [
-            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(receipts)
-        ]
+        handles = enumerate(message["ReceiptHandle"] for message in receipts)
+        entries = [{"Id": str(index), "ReceiptHandle": handle} for index, handle in handles]
         question = {"QueueUrl": queue_url, "Entries": entries}
         await self._call("sqs", "AmazonSQS.DeleteMessageBatch", json.dumps(question).encode())
         self.done += len(receipts)

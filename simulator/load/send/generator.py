@@ -24,7 +24,6 @@ from simulator.base.children import send_to_owner, standard_input
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.recording import DROPPED, FAILED, SENT
-from simulator.load.plan.objects import Objects
 from simulator.load.send import protocol
 from simulator.load.send.ceiling import measure
 from simulator.load.send.signing import SignedRequest, Signer
@@ -33,14 +32,11 @@ from simulator.load.send.signing import SignedRequest, Signer
 class Prepared:
     """Signed requests for the next numbers, prepared while there is time, within limits on memory and age."""
 
-    def __init__(
-        self, clock: Clock, objects: Objects, signer: Signer, bucket_url: str, queue_url: str | None = None
-    ) -> None:
-        self._clock, self._objects, self._signer = clock, objects, signer
-        self._bucket_url, self._queue_url = bucket_url, queue_url
+    def __init__(self, clock: Clock, hello: protocol.Hello, signer: Signer) -> None:
+        self._clock, self._hello, self._signer = clock, hello, signer
         self._ready: deque[SignedRequest] = deque()
         self._next = self._end = 0
-        size = len(objects.body(0))
+        size = len(hello.objects.body(0))
         self._bound = max(16, min(limits.LOAD_PREPARED_OBJECTS, limits.LOAD_PREPARED_BYTES // size))
 
     async def begin(self, first: int, count: int, ahead: int) -> None:
@@ -65,24 +61,24 @@ class Prepared:
         return True
 
     def _make(self) -> None:
-        number = self._next
+        hello, number = self._hello, self._next
         self._next += 1
-        key, body = self._objects.key(number), self._objects.body(number)
-        if self._queue_url is None:
-            self._ready.append(self._signer.put_object(self._bucket_url, key, body))
-            return
-        message = json.dumps({"QueueUrl": self._queue_url, "MessageBody": body.decode()}).encode()
-        self._ready.append(self._signer.call("sqs", "AmazonSQS.SendMessage", message))
+        body = hello.objects.body(number)
+        if hello.queue_url is None:
+            request = self._signer.put_object(hello.bucket_url, hello.objects.key(number), body)
+        else:
+            message = json.dumps({"QueueUrl": hello.queue_url, "MessageBody": body.decode()}).encode()
+            request = self._signer.call("sqs", "AmazonSQS.SendMessage", message)
+        self._ready.append(request)
 
 
 class Generator:
     """Carries out orders, one at a time."""
 
     def __init__(self, clock: Clock, http: aiohttp.ClientSession, answers: Answers, hello: protocol.Hello) -> None:
-        self._clock, self._http, self._answers, self._senders = clock, http, answers, hello.senders
-        self._objects, self._sends_messages = hello.objects, hello.queue_url is not None
+        self._clock, self._http, self._answers, self._hello = clock, http, answers, hello
         self._signer = Signer(hello.endpoint, hello.identity)
-        self._prepared = Prepared(clock, hello.objects, self._signer, hello.bucket_url, hello.queue_url)
+        self._prepared = Prepared(clock, hello, self._signer)
         self._busy: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
@@ -101,7 +97,8 @@ class Generator:
                 case protocol.Fill():
                     answer = protocol.Offered(await self._fill(order))
                 case protocol.MeasureCeiling():
-                    answer = await measure(order, self._http, self._signer, self._objects, self._clock, self._stop)
+                    objects = self._hello.objects
+                    answer = await measure(order, self._http, self._signer, objects, self._clock, self._stop)
         except Exception as error:  # noqa: BLE001 - the owner waits for an answer in any case
             answer = protocol.OrderFailed(" ".join(f"{type(error).__name__}: {error}".split()))
         self._answers.send(answer)
@@ -119,7 +116,7 @@ class Generator:
             if self._stop.is_set():
                 break
             request = self._prepared.take()
-            if len(self._busy) >= self._senders:
+            if len(self._busy) >= self._hello.senders:
                 self._answers.fate(number, None, None, DROPPED)
             else:
                 self._start(number, request)
@@ -154,12 +151,13 @@ class Generator:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             status, why = 0, f"{type(error).__name__} {error}"
         now = self._clock.now()
-        if status == 200 and self._sends_messages:
-            self._answers.fate(number, sent_at, now, SENT, json.loads(text)["MessageId"])
-            return
-        self._answers.fate(number, sent_at, now, SENT if status == 200 else FAILED)
         if status != 200:
+            self._answers.fate(number, sent_at, now, FAILED)
             self._answers.failure(" ".join(why.split()))
+        elif self._hello.queue_url is None:
+            self._answers.fate(number, sent_at, now, SENT)
+        else:
+            self._answers.fate(number, sent_at, now, SENT, json.loads(text)["MessageId"])
 
     async def _until(self, at: float) -> None:
         """Wait for an instant, and prepare objects meanwhile."""
@@ -219,8 +217,7 @@ async def serve() -> None:
     """Carry out orders until the input ends."""
     clock, answers = SystemClock(), Answers()
     async with standard_input() as lines:
-        line = await lines.readline()
-        if not line:
+        if not (line := await lines.readline()):
             return
         hello: Any = protocol.decode(line)
         async with aiohttp.ClientSession(

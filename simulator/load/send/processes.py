@@ -20,6 +20,7 @@ from simulator.load.send import protocol
 
 FateSink = Callable[..., object]
 """Receives each arrival's fate: number, sent and answered instants, status, and the id of a message."""
+_GENERATOR, _SINK = "load generator", "sink"
 Ended = TypeVar("Ended", bound=protocol.Answer)
 
 
@@ -46,13 +47,11 @@ class GeneratorProcess:
             await generator._carry_out(hello, protocol.Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
             yield generator
 
-    async def offer(self, order: protocol.Offer, fate: FateSink, started: Callable[[float], None]) -> int:
-        """Send by the plan; returns how many arrivals were offered. `started` receives the instant of its start."""
+    async def offer(
+        self, order: protocol.Offer | protocol.Fill, fate: FateSink, started: Callable[[float], None] = lambda _: None
+    ) -> int:
+        """Send by a plan or put a backlog; returns how many arrivals. `started` receives the instant of the start."""
         return (await self._carry_out(order, protocol.Offered, fate, started)).count
-
-    async def fill(self, order: protocol.Fill, fate: FateSink) -> int:
-        """Put a backlog; returns how many objects were put."""
-        return (await self._carry_out(order, protocol.Offered, fate)).count
 
     async def ceiling(self, order: protocol.MeasureCeiling) -> Ceiling:
         """Send bare requests for a while; returns the rates that the target reached."""
@@ -75,13 +74,7 @@ class GeneratorProcess:
         async with self._order:
             await self._send(order)
             while True:
-                try:
-                    line = await self._process.receive(timeout_s)
-                except TimeoutError:
-                    line = b""
-                if not line:
-                    raise await self._died()
-                answer = protocol.decode(line)
+                answer = protocol.decode(await _line(self._process, _GENERATOR, timeout_s))
                 if isinstance(answer, end):
                     return answer
                 match answer:
@@ -100,10 +93,7 @@ class GeneratorProcess:
         try:
             await self._process.send(protocol.encode(order))
         except (BrokenPipeError, ConnectionResetError):
-            raise await self._died() from None
-
-    async def _died(self) -> CouldNotFinish:
-        return CouldNotFinish(f"the load generator's process {await self._process.fate()}", hint="start the run again")
+            raise _ended(_GENERATOR, await self._process.fate()) from None
 
 
 class SinkProcess:
@@ -118,12 +108,7 @@ class SinkProcess:
     async def open(cls, clock: Clock, latency_s: float) -> AsyncIterator[SinkProcess]:
         """Start a sink that listens; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.sink.server", "--latency", repr(latency_s)) as process:
-            try:
-                line = await process.receive(limits.LOAD_SINK_START_S)
-            except TimeoutError:
-                line = b""
-            if not line:
-                raise CouldNotFinish(f"the sink's process {await process.fate()}", hint="start the run again")
+            line = await _line(process, _SINK, limits.LOAD_SINK_START_S)
             async with aiohttp.ClientSession(trust_env=False) as http:
                 yield cls(process, json.loads(line)["endpoint"], http, clock)
 
@@ -133,14 +118,21 @@ class SinkProcess:
             async with self._http.get(f"{self.endpoint}/_sink/counters") as response:
                 counters = await response.json(content_type=None)
         except (aiohttp.ClientError, OSError) as error:
-            raise CouldNotFinish(
-                f"the sink's process {await self._process.fate()}", hint="start the run again"
-            ) from error
+            raise _ended(_SINK, await self._process.fate()) from error
         return from_json({"at": self._clock.now(), **counters})
 
     async def wait_lost(self) -> NoReturn:
         """Wait until the process ends unexpectedly, or stops answering, and raise `CouldNotFinish`."""
-        raise CouldNotFinish(
-            f"the sink's process {await self._process.wait_lost(self.counters, self._clock)}",
-            hint="start the run again",
-        )
+        raise _ended(_SINK, await self._process.wait_lost(self.counters, self._clock))
+
+
+async def _line(process: ModuleProcess, name: str, timeout_s: float) -> bytes:
+    """The process's next line. Raises `CouldNotFinish` if none comes, because it has ended or is silent."""
+    with contextlib.suppress(TimeoutError):
+        if line := await process.receive(timeout_s):
+            return line
+    raise _ended(name, await process.fate())
+
+
+def _ended(name: str, fate: str) -> CouldNotFinish:
+    return CouldNotFinish(f"the {name}'s process {fate}", hint="start the run again")

@@ -119,6 +119,7 @@ class OrderFailed:
 
 Order = Hello | Offer | Fill | MeasureCeiling | Stop
 Answer = Ready | Started | Sent | Offered | Ceiling | OrderFailed
+_hints = cache(get_type_hints)
 _KINDS: dict[str, type[Order | Answer]] = {kind.__name__: kind for kind in (*get_args(Order), *get_args(Answer))}
 
 
@@ -147,8 +148,3 @@ def _built(kind: Any, content: Any) -> Any:
     if isinstance(content, list) and inner and is_dataclass(inner[0]):
         return tuple(_built(inner[0], member) for member in content)
     return content
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)

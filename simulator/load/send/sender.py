@@ -58,7 +58,7 @@ class Sender:
         first = len(self._recording)
         span = self._begin(self._recording.plan([math.nan] * count), self.session.clock.now())
         async with self._stopping(span, lambda _: False):
-            put = await self.generator.fill(Fill(count, first), self._fate)
+            put = await self.generator.offer(Fill(count, first), self._fate)
         self._cut(span, put)
         now = self.session.clock.now()
         span.plan(span.numbers, now, now)

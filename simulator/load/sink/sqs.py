@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +46,13 @@ class SinkQueue:
         self._numbers = itertools.count()
         self._due: asyncio.TimerHandle | None = None
 
-    def configure(self, attributes: dict[str, str], dead_letters: SinkQueue | None) -> None:
-        """Set attributes; `dead_letters` is the queue that their redrive policy names."""
+    def configure(self, attributes: dict[str, str], named: Callable[[str], SinkQueue | None]) -> None:
+        """Set attributes; `named` finds the queue that their redrive policy names."""
         self.attributes |= attributes
         if "RedrivePolicy" in attributes:
             policy = json.loads(attributes["RedrivePolicy"] or "{}")
             self._maximum_receives = int(policy["maxReceiveCount"]) if policy else None
-            self._dead_letters = dead_letters
+            self._dead_letters = named(policy.get("deadLetterTargetArn", ""))
 
     def counters(self) -> QueueCounters:
         """Its counters."""
@@ -59,12 +60,8 @@ class SinkQueue:
 
     def counts(self) -> dict[str, str]:
         """How many messages it has, in the form of GetQueueAttributes."""
-        states = (
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        )
-        return {name: str(count) for name, count in zip(states, self.depot.counts(self._now_ms), strict=True)}
+        held = zip(("", "NotVisible", "Delayed"), self.depot.counts(self._now_ms), strict=True)
+        return {f"ApproximateNumberOfMessages{state}": str(count) for state, count in held}
 
     def add(self, body: str) -> _Message:
         """Add a message to the end of the queue."""
@@ -141,8 +138,7 @@ class SinkQueue:
     def _serve_polls_when_due(self) -> None:
         if self._due is not None:
             self._due.cancel()
-        due_ms = self.depot.next_due_ms()
-        if due_ms is not None:
+        if (due_ms := self.depot.next_due_ms()) is not None:
             delay_s = max(0.0, (due_ms - self._now_ms) / 1000)
             self._due = asyncio.get_running_loop().call_later(delay_s, self._serve_polls)
 
@@ -176,9 +172,7 @@ class SinkQueues:
         queue = self._queue(parameters)
         match operation:
             case "CreateQueue" | "SetQueueAttributes":
-                attributes = parameters.get("Attributes") or {}
-                target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
-                queue.configure(attributes, self.named(target))
+                queue.configure(parameters.get("Attributes") or {}, self.named)
                 return {"QueueUrl": queue.url} if operation == "CreateQueue" else {}
             case "GetQueueUrl":
                 return {"QueueUrl": queue.url}
@@ -202,7 +196,6 @@ class SinkQueues:
         return {}
 
     def _queue(self, parameters: dict[str, Any]) -> SinkQueue:
-        queue = self.named(parameters.get("QueueUrl") or parameters["QueueName"])
-        if queue is None:
+        if (queue := self.named(parameters.get("QueueUrl") or parameters["QueueName"])) is None:
             raise KeyError("no such queue")
         return queue

@@ -9,24 +9,10 @@ import typer
 
 from simulator.base.errors import UnusableValueError
 from simulator.base.quantities import parse_rate, rate_text
-from stockpipe.commands import completion
+from stockpipe.commands import completion, values
 from stockpipe.commands.cloud import NAME, AwsOptions
 from stockpipe.commands.options import TYPED, Written
 from stockpipe.commands.parameters import ParameterFiles
-from stockpipe.commands.values import (
-    DURATION,
-    RATE,
-    Accept,
-    Code,
-    Every,
-    NoBuild,
-    Parameters,
-    Runtime,
-    Screenshot,
-    Summary,
-    Template,
-    Ui,
-)
 
 
 def parse_ramp(text: str) -> tuple[float, float]:
@@ -54,18 +40,14 @@ def steps_text(rates: tuple[float, ...]) -> str:
 
 _LOAD = ("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max", "seed")
 _COPIED = ("object_file", "message_file")
-_CONSUMER = (
-    "template",
-    "parameters",
-    "parameter_files",
-    "runtime",
-    "code",
-    "no_build",
-    "concurrency",
-    "batch_size",
-    "window_s",
-    "memory_mb",
-)
+_SHORT = {
+    "concurrency": "MaximumConcurrency",
+    "batch_size": "BatchSize",
+    "window_s": "BatchingWindow",
+    "memory_mb": "ConsumerMemory",
+}
+_CONSUMER = ("template", "parameters", "parameter_files", "runtime", "code", "no_build", *_SHORT)
+_AS_CLI = "as the AWS CLI finds it"
 
 
 class LoadTestOptions(AwsOptions):
@@ -90,19 +72,14 @@ class LoadTestOptions(AwsOptions):
         *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
         *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),
     )
-    short: ClassVar = {
-        "concurrency": "MaximumConcurrency",
-        "batch_size": "BatchSize",
-        "window_s": "BatchingWindow",
-        "memory_mb": "ConsumerMemory",
-    }
+    short: ClassVar = _SHORT
     rate_per_s: Annotated[
         float,
-        RATE,
+        values.RATE,
         typer.Option("--rate", help="How many objects to send per second (or per minute: 30/m), by the clock."),
     ] = 20.0
     rows: Annotated[int, typer.Option(min=1, help="Rows per object.")] = 100
-    duration_s: Annotated[float, DURATION, typer.Option("--duration", help="How long to send.")] = 30.0
+    duration_s: Annotated[float, values.DURATION, typer.Option("--duration", help="How long to send.")] = 30.0
     backlog: Annotated[
         int | None, typer.Option(min=1, help="Queue this many objects, then start the consumer and watch the drain.")
     ] = None
@@ -118,7 +95,7 @@ class LoadTestOptions(AwsOptions):
     ] = None
     spike_per_s: Annotated[
         float | None,
-        RATE,
+        values.RATE,
         typer.Option("--spike", help="Use this rate in the middle fifth of the duration, and --rate before and after."),
     ] = None
     poisson: Annotated[bool, typer.Option("--poisson", help="Send at random instants, at the same mean rate.")] = False
@@ -149,7 +126,7 @@ class LoadTestOptions(AwsOptions):
         typer.Option(help="The store on this machine, or a sink that accepts everything and only counts."),
     ] = "store"
     sink_latency_s: Annotated[
-        float, DURATION, typer.Option("--sink-latency", help="How long the sink waits before it answers.")
+        float, values.DURATION, typer.Option("--sink-latency", help="How long the sink waits before it answers.")
     ] = 0.0
     endpoint_url: Annotated[
         str | None,
@@ -163,16 +140,10 @@ class LoadTestOptions(AwsOptions):
         typer.Option("--stack", metavar="NAME", help="Load a deployed stack on AWS, which costs money."),
     ] = None
     region: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default="as the AWS CLI finds it"),
+        str | None, TYPED, NAME, typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default=_AS_CLI)
     ] = None
     profile: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default="as the AWS CLI finds it"),
+        str | None, TYPED, NAME, typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default=_AS_CLI)
     ] = None
     yes: Annotated[bool, TYPED, typer.Option("--yes", "-y", help="With --stack: do not prompt.")] = False
     slo: Annotated[
@@ -183,7 +154,7 @@ class LoadTestOptions(AwsOptions):
             autocompletion=completion.load_figures,
         ),
     ] = ()
-    accept: Accept = ()
+    accept: values.Accept = ()
     audit: Annotated[
         Literal["full", "sample", "none"],
         typer.Option(
@@ -192,32 +163,32 @@ class LoadTestOptions(AwsOptions):
         ),
     ] = "full"
     seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
-    runtime: Runtime = "inline"
-    code: Code = None
-    no_build: NoBuild = False
+    runtime: values.Runtime = "inline"
+    code: values.Code = None
+    no_build: values.NoBuild = False
     concurrency: Annotated[
         int | None, typer.Option(help="How many consumers may run at once.", show_default="the template's")
     ] = None
     batch_size: Annotated[int | None, typer.Option(help="Messages per batch.", show_default="the template's")] = None
     window_s: Annotated[
         float | None,
-        DURATION,
+        values.DURATION,
         typer.Option("--window", help="How long a batch may collect messages.", show_default="the template's"),
     ] = None
     memory_mb: Annotated[
         int | None, typer.Option("--memory", metavar="MB", help="The consumer's memory.", show_default="the template's")
     ] = None
-    template: Template = None
-    parameters: Parameters = ()
+    template: values.Template = None
+    parameters: values.Parameters = ()
     parameter_files: ParameterFiles = ()
     drain_timeout_s: Annotated[
-        float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
+        float, values.DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 120.0
     port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0 uses any free one.")] = 0
-    ui: Ui = "auto"
-    every_s: Every = 5.0
-    summary: Summary = None
+    ui: values.Ui = "auto"
+    every_s: values.Every = 5.0
+    summary: values.Summary = None
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts that opens offline.")
     ] = None
-    screenshot: Screenshot = None
+    screenshot: values.Screenshot = None

@@ -41,9 +41,8 @@ def parameters(options: LoadTestOptions) -> dict[str, str]:
         if name in given:
             raise InputError(f"'{option}' and '--parameter {name}=...' set the same", hint="give one of them")
         if value != int(value):
-            raise InputError(
-                f"{option}: '{duration_text(value)}' is not a whole number of seconds", hint="write 1s or 2s"
-            )
+            length = duration_text(value)
+            raise InputError(f"{option}: '{length}' is not a whole number of seconds", hint="write 1s or 2s")
     return parameters_of(options)
 
 
@@ -104,9 +103,8 @@ class _Outlet:
             return
         words = repeat_words(self._options)
         typed = ("stockpipe", *sys.argv[1:]) if sys.argv[1:2] == [words[1]] else words
-        self.summary = summaries.build(
-            session, options_json(self._options, session.plan), session.clock.now(), words, typed
-        )
+        given = options_json(self._options, session.plan)
+        self.summary = summaries.build(session, given, session.clock.now(), words, typed)
         with contextlib.ExitStack() as steps:  # from the last to the first, each even if an earlier one failed
             if self._options.summary is not None:
                 steps.callback(write, self._options.summary, json.dumps(self.summary, indent=2) + "\n")
@@ -121,9 +119,8 @@ class _Outlet:
             proof = built["audit"] or built.get("deliveries")
             verdict = f"verdict {text.proof_words(built)}" if proof else "no audit"
             missed = bounds.missed(built["bounds"], FIGURES)
-            self.display.console.print(
-                f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
-            )
+            line = f"{verdict}, missed {missed}" if missed else verdict
+            self.display.console.print(line, markup=False, soft_wrap=True)
         else:
             self.display.console.print(text.render(built), crop=False)
 

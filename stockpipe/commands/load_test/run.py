@@ -103,7 +103,12 @@ def _target(options: LoadTestOptions) -> TargetName:
         if getattr(options, option):
             raise InputError(f"'--{option}' only goes with '--stack'", hint="add --stack NAME, or leave it out")
     if endpoint is not None:
-        _require_loopback(endpoint)
+        require_url(endpoint)
+        if not is_loopback_url(endpoint):
+            raise InputError(
+                f"--endpoint-url: '{endpoint}' is not on this machine",
+                hint="send load to this machine, or to a deployed stack on AWS with --stack NAME",
+            )
         return "endpoint"
     return options.target
 
@@ -113,32 +118,14 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
     names = (*settings, "backlog", "object_file", "message_file", "to")
     given = [options.flag_of(name) for name in names if getattr(options, name) != getattr(LoadTestOptions, name)]
     if given:
-        how = (
-            "change it with `stockpipe deploy --parameter NAME=VALUE`"
-            if "--backlog" not in given
-            else "its consumer always runs"
-        )
+        change = "change it with `stockpipe deploy --parameter NAME=VALUE`"
+        how = "its consumer always runs" if "--backlog" in given else change
         raise InputError(f"{', '.join(given)} cannot be given for a deployed stack", hint=how)
 
 
-def _require_loopback(url: str) -> None:
-    require_url(url)
-    if not is_loopback_url(url):
-        raise InputError(
-            f"--endpoint-url: '{url}' is not on this machine",
-            hint="send load to this machine, or to a deployed stack on AWS with --stack NAME",
-        )
-
-
 def _require_one_shape(options: LoadTestOptions) -> None:
-    shapes = {
-        "--ramp": options.ramp,
-        "--steps": options.steps,
-        "--spike": options.spike_per_s,
-        "--backlog": options.backlog,
-        "--find-max": options.find_max,
-    }
-    shape = _only_one(shapes, "are different loads")
+    shapes = ("ramp", "steps", "spike_per_s", "backlog", "find_max")
+    shape = _only_one({options.flag_of(name): getattr(options, name) for name in shapes}, "are different loads")
     if "rate_per_s" in options.given and shape not in (None, "--spike"):
         raise InputError(f"'--rate' does not go with '{shape}', which sets its own rate", hint="leave out --rate")
     if options.poisson and shape in ("--backlog", "--find-max"):
@@ -182,6 +169,5 @@ def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
     if count > limits.LOAD_OBJECTS:
         raise InputError(f"{count:,} objects are too many for one run", hint=f"the most is {limits.LOAD_OBJECTS:,}")
     if options.rows > limits.LOAD_ROWS:
-        raise InputError(
-            f"--rows: {options.rows:,} rows are too many for one object", hint=f"the most is {limits.LOAD_ROWS:,}"
-        )
+        hint = f"the most is {limits.LOAD_ROWS:,}"
+        raise InputError(f"--rows: {options.rows:,} rows are too many for one object", hint=hint)

@@ -39,7 +39,9 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
                 f"the queue of stack '{name}' holds {counted(status.messages, 'message')}, which would count too",
                 hint=f"wait until it is empty (`stockpipe status --stack {name}`), or stop the schedule",
             )
-        as_deployed = _as_deployed(stack, deployed)
+        # The template with the deployed stack's own parameters, as far as the template has them.
+        given = {name: value for name, value in deployed.stack.parameters.items() if name in stack.parameters}
+        as_deployed = template.load(None, given)
         if not _confirmed(options, plan, as_deployed, deployed, aws):
             cloud.say("nothing was sent")
             return ExitCode.INTERRUPTED
@@ -59,9 +61,3 @@ def _confirmed(options: LoadTestOptions, plan: Plan, stack: Stack, deployed: Dep
         f"about {max(usd, 0.01):,.2f} USD; they stay in the bucket and in table {deployed.table}"
     )
     return cloud.confirm("send them?", options.yes)
-
-
-def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
-    """The template with the deployed stack's own parameters, as far as the template has them."""
-    given = {name: value for name, value in deployed.stack.parameters.items() if name in stack.parameters}
-    return template.load(None, given)

@@ -102,7 +102,7 @@ def snapshot() -> Snapshot:
             deleted=36.0,
         ),
         maxima=Maxima(visible=350, in_flight=50, oldest_age_s=9.1, depth=400, depth_at=BEGAN_AT + 36.1),
-        latency=Latency(1_306, 0.31, 0.842, 8.04, 9.5),
+        latency=Latency(1_306, p50=0.31, p90=0.842, p99=8.04, max=9.5),
         history=History(BEGAN_AT, 0.25, BEGAN_AT + 42.0, visible, in_flight, rows, heat, ticks),
         events=(
             Event(BEGAN_AT + 0.8, "ConsumerLambda environment 6: cold start 212 ms", count=6),
@@ -131,7 +131,7 @@ def load_snapshot(snapshot: Snapshot) -> Snapshot:
         rate_planned=80.0,
         rate_sent=79.8,
         rate_stored=60.0,
-        latency=Latency(2_520, 3.1, 7.2, 9.8, 11.0),
+        latency=Latency(2_520, p50=3.1, p90=7.2, p99=9.8, max=11.0),
         verdict="store CPU 96 %: you are measuring the store, not the handlers",
         verdict_tone="grows",
     )

@@ -64,7 +64,7 @@ def application(snapshot: Snapshot) -> Application:
             consumer=dataclasses.replace(BUSY, errors=sum(each.errors for each in functions.values())),
             generator=FunctionView(),
             rates=Rates(rows=36.0, write_units=36.0, received=36.4, deleted=36.0, puts=3.0),
-            latency=Latency(1_306, 0.031, 0.084, 0.8, 0.95),
+            latency=Latency(1_306, p50=0.031, p90=0.084, p99=0.8, max=0.95),
             caption=None,
             events=(Event(began_at + 36.2, "RefundFunction failed: KeyError: 'total'", "lost", 12),),
             puts=1_401,

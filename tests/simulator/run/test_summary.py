@@ -68,7 +68,7 @@ def snapshot() -> Snapshot:
             unprocessed_items=20, throttled_requests=2, write_units=60_400.0,
         ),
         maxima=Maxima(visible=350, in_flight=80, depth=412, oldest_age_s=8.1234),
-        latency=Latency(599, 0.31, 0.84, 1.92, 2.4),
+        latency=Latency(599, p50=0.31, p90=0.84, p99=1.92, max=2.4),
     )  # fmt: skip
 
 

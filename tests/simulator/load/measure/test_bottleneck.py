@@ -15,7 +15,6 @@ KEPT_UP = Measurements(
     stored_per_s=20,
     behind=0.0,
     lag_p99_s=0.002,
-    sent=600,
     send_p50_s=0.004,
     store_cpu=0.3,
     handler_cpu=0.2,

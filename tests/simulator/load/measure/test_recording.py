@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import random
 
 import pytest
 
-from simulator.base import limits
 from simulator.load.measure.recording import (
     DROPPED,
     FAILED,
@@ -16,10 +14,8 @@ from simulator.load.measure.recording import (
     backlog,
     deepest,
     drain_share,
-    percentiles,
     ticks,
 )
-from simulator.telemetry.history import Latencies
 
 
 def test_latency_counts_from_the_planned_instant() -> None:
@@ -97,37 +93,6 @@ def test_a_run_that_ends_early_forgets_what_it_only_planned() -> None:
     assert not recording.fate(5, 1.0, 1.0, SENT)
 
 
-def test_percentiles_hold_three_digits() -> None:
-    """Against sorting, over six orders of magnitude, within the histogram's 0.1 %."""
-    chance = random.Random(3)
-    values = [10 ** chance.uniform(-4, 2) for _ in range(20_000)]
-    shown, ordered = percentiles(values), sorted(values)
-    assert shown.count == 20_000
-    for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)):
-        assert getattr(shown, name) == pytest.approx(ordered[math.ceil(share * 20_000) - 1], rel=2e-3)
-    assert shown.max == ordered[-1]
-    assert shown.mean == pytest.approx(sum(values) / 20_000)
-
-
-def test_no_values_make_no_percentiles() -> None:
-    """Nothing measured is null, never zero; a clock step below zero counts as zero."""
-    assert percentiles([]).as_json() == {
-        "count": 0, "mean": None, "p50": None, "p90": None, "p95": None, "p99": None, "p999": None, "max": None,
-    }  # fmt: skip
-    assert percentiles([-0.5]).max == 0.0
-
-
-def test_percentiles_are_shown_to_the_microsecond() -> None:
-    """The histogram knows no less, and the longest is the longest value, not the end of its bucket."""
-    shown = percentiles([0.1234564, 0.5]).as_json()
-    assert (shown["count"], shown["max"]) == (2, 0.5)
-    assert shown["p50"] == pytest.approx(0.1234, rel=1e-3)
-    assert percentiles([100.05]).p50 == 100.05
-    assert percentiles([0.0, 0.0, 1.0]).p50 == 1e-6
-    assert percentiles([2e9]).max == limits.LOAD_LATENCY_LONGEST_S
-    assert percentiles([0.00000049]).as_json()["max"] == 0.0
-
-
 def test_the_first_and_the_last_number_are_known_and_none_beside_them() -> None:
     """A fate or a store is for an object that was planned; a put that failed has no answer to count from."""
     recording = Recording()
@@ -191,18 +156,6 @@ def test_a_drain_that_slows_down_shows_in_its_last_tenth() -> None:
     assert len(exact) == 100
     assert drain_share(exact) == 10 / 18.1
     assert drain_share([128 + at for at in exact]) == pytest.approx(10 / 18.1)
-
-
-def test_the_dashboard_and_the_summary_have_the_same_percentiles() -> None:
-    """Of the same latencies, to the last digit: two figures for one thing agree."""
-    chance = random.Random(5)
-    held = [chance.lognormvariate(-4, 1.5) for _ in range(300)]
-    latencies = Latencies()
-    for latency_s in held:
-        latencies.add(latency_s)
-    live, written = latencies.view(), percentiles(held)
-    assert (live.p50, live.p90, live.p99) == pytest.approx((written.p50, written.p90, written.p99), abs=1e-12)
-    assert (live.count, live.max) == (written.count, written.max)
 
 
 def test_the_deepest_backlog_is_exact() -> None:

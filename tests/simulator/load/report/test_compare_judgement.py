@@ -217,8 +217,8 @@ def test_a_damaged_series_has_no_slots(column: Any, planned: Any) -> None:
 )
 def test_losses_are_judged_by_counting_error(before: int, after: int, objects: int, judgement: str) -> None:
     """More than three times the root of both together, and more than one in a thousand of the objects."""
-    runs = [{"lost": count, "planned": objects} for count in (before, after)]
-    found = module._loss("lost", ("lost",), 0.001, *runs)
+    runs = {"lost": before, "planned": objects}, {"lost": after, "planned": objects}
+    found = module._loss("lost", ("lost",), 0.001, runs)
     assert found is not None
     assert (found.name, found.before, found.after, found.judgement) == ("lost", before, after, judgement)
     assert found.samples == (objects, objects)
@@ -233,7 +233,9 @@ def test_a_machine_that_stands_still_drops_a_burst() -> None:
     assert shares["dropped arrivals"] == shares["failed puts"] == 0.05
     assert shares["failed invocations"] == shares["dead-lettered messages"] == 0.001
     for after, judgement in ((60, "noise"), (61, "worse")):
-        found = module._loss("lost", ("lost",), 0.05, {"lost": 0, "planned": 1_200}, {"lost": after, "planned": 1_200})
+        found = module._loss(
+            "lost", ("lost",), 0.05, ({"lost": 0, "planned": 1_200}, {"lost": after, "planned": 1_200})
+        )
         assert found is not None
         assert found.judgement == judgement
         assert found.why == ("1,200 objects: no more than 5 % of them" if judgement == "noise" else "")
@@ -261,7 +263,7 @@ def test_throttles_are_shown(before: int, after: int, judgement: str) -> None:
 )
 def test_the_objects_of_the_larger_run_count(first: dict[str, Any], second: dict[str, Any]) -> None:
     """The planned ones, or the messages sent where nothing was planned: 20 of 20,000 are no more than noise."""
-    found = module._loss("lost", ("lost",), 0.001, {"lost": 0, **first}, {"lost": 20, **second})
+    found = module._loss("lost", ("lost",), 0.001, ({"lost": 0, **first}, {"lost": 20, **second}))
     assert found is not None
     assert found.judgement == "noise"
 
@@ -269,12 +271,12 @@ def test_the_objects_of_the_larger_run_count(first: dict[str, Any], second: dict
 @pytest.mark.parametrize(("before", "after"), [(None, 5), (5, None), (0, 0), (None, None)])
 def test_no_loss_is_no_finding(before: Any, after: Any) -> None:
     """Nothing lost in both runs, or not counted in one."""
-    assert module._loss("lost", ("lost",), 0.001, {"lost": before}, {"lost": after}) is None
+    assert module._loss("lost", ("lost",), 0.001, ({"lost": before}, {"lost": after})) is None
 
 
 def test_small_losses_need_no_plan() -> None:
     """A summary that says nothing of its objects is judged by counting error alone."""
-    found = module._loss("lost", ("lost",), 0.001, {"lost": 0}, {"lost": 10})
+    found = module._loss("lost", ("lost",), 0.001, ({"lost": 0}, {"lost": 10}))
     assert found is not None
     assert found.judgement == "worse"
 
@@ -285,7 +287,7 @@ def test_small_losses_need_no_plan() -> None:
 )
 def test_a_proof_says_both_verdicts(verdicts: tuple[str, str], judgement: str) -> None:
     """In the order of the runs."""
-    found = module._proof(*({"audit": {"verdict": verdict}} for verdict in verdicts))
+    found = module._proof(tuple({"audit": {"verdict": verdict}} for verdict in verdicts))
     assert found is not None
     said = "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}"
     assert (found.judgement, found.why) == (judgement, said)
@@ -297,12 +299,12 @@ def test_a_proof_of_a_sample_is_not_one_of_everything(verdicts: tuple[str, str],
     """One is shown beside the other, unless the sample differs; two samples are judged like two whole proofs."""
     audits: list[dict[str, Any]] = [{"verdict": verdict, "sampled": None} for verdict in verdicts]
     audits[sampled]["sampled"] = {"objects": 20, "of": 200}
-    found = module._proof(*({"audit": audit} for audit in audits))
+    found = module._proof(tuple({"audit": audit} for audit in audits))
     assert found is not None
     change = "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}; "
     assert found.why == f"{change}{'AB'[sampled]} proved a sample of 20 of 200 objects only"
-    both = module._proof(*({"audit": {**audit, "sampled": {"objects": 20, "of": 200}}} for audit in audits))
-    whole = module._proof(*({"audit": {**audit, "sampled": None}} for audit in audits))
+    both = module._proof(tuple({"audit": {**audit, "sampled": {"objects": 20, "of": 200}}} for audit in audits))
+    whole = module._proof(tuple({"audit": {**audit, "sampled": None}} for audit in audits))
     assert both == whole
     assert whole is not None
     assert (

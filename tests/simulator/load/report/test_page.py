@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator.load.measure.recording import SENT, Recording, percentiles
+from simulator.load.measure.recording import SENT, Recording
 from simulator.load.measure.series import build
 from simulator.load.report.page import page
 from simulator.load.report.text import render
+from simulator.telemetry.history import percentiles
 
 
 @cache

@@ -65,7 +65,7 @@ async def test_a_message_that_was_sent_has_its_id(sink_endpoint: str, sink_clien
         fates[message_id] = number
 
     async with GeneratorProcess.open(Hello(sink_endpoint, "", WHO, copies, queue_url=url)) as sender:
-        await sender.fill(Fill(5, 0), fate)
+        await sender.offer(Fill(5, 0), fate)
     received = (await sink_clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10))["Messages"]
     assert {each["Body"]: fates[each["MessageId"]] for each in received} == {f"a {n}": n for n in range(5)}
 
@@ -107,7 +107,7 @@ async def test_a_refused_put_is_counted_with_its_reason(sink_endpoint: str) -> N
     recording = Recording()
     recording.plan([0.0] * 3)
     async with generator(sink_endpoint, bucket="nowhere") as sender:
-        await sender.fill(Fill(3, 0), recording.fate)
+        await sender.offer(Fill(3, 0), recording.fate)
         assert recording.failed == 3
         assert "NoSuchBucket" in sender.failures[0]
         assert "\n" not in sender.failures[0]
@@ -118,7 +118,7 @@ async def test_a_target_that_is_gone_fails_the_puts_and_not_the_generator() -> N
     recording = Recording()
     recording.plan([0.0])
     async with generator("http://127.0.0.1:9") as sender:
-        assert await sender.fill(Fill(1, 0), recording.fate) == 1
+        assert await sender.offer(Fill(1, 0), recording.fate) == 1
         assert recording.failed == 1
         assert "Connect" in sender.failures[0]
 
@@ -129,7 +129,7 @@ async def test_a_fill_puts_everything_unplanned(sink_endpoint: str, sink_clients
     recording = Recording()
     numbers = recording.plan([math.nan] * 100)
     async with generator(sink_endpoint) as sender:
-        assert await sender.fill(Fill(100, 0), recording.fate) == 100
+        assert await sender.offer(Fill(100, 0), recording.fate) == 100
     assert recording.count(numbers, SENT) == 100
     assert set(recording.lags(numbers)) == {0.0}
 
@@ -179,8 +179,8 @@ async def test_the_ceiling_goes_an_objects_whole_way(sink_endpoint: str, sink_cl
 def prepared(rows: int = 1) -> Prepared:
     """Requests for small objects."""
     objects = Objects("stocks/", rows, 0, 1_790_000_000.0)
-    signer = Signer("http://127.0.0.1:1", Identity("a", "b", None, "us-east-1"))
-    return Prepared(SystemClock(), objects, signer, "http://127.0.0.1:1/b")
+    hello = Hello("http://127.0.0.1:1", "http://127.0.0.1:1/b", WHO, objects)
+    return Prepared(SystemClock(), hello, Signer(hello.endpoint, WHO))
 
 
 async def test_objects_are_made_ahead_and_no_more_than_will_be_sent() -> None:

@@ -19,8 +19,7 @@ from simulator.base.clock import SystemClock
 from simulator.base.errors import CouldNotFinish
 from simulator.load.send.processes import SinkProcess
 from simulator.load.sink.answers import SinkAnswer
-from simulator.load.sink.server import listening
-from simulator.load.sink.services import Sink
+from simulator.load.sink.server import Sink, listening
 from simulator.load.sink.sqs import SinkQueue
 from simulator.proof.notifications import objects_of
 from simulator.stack.template import load
@@ -140,7 +139,7 @@ async def test_a_message_received_too_often_goes_to_the_dead_letter_queue() -> N
     clock = ManualClock()
     dead, _ = a_queue(clock)
     queue, answers = a_queue(clock)
-    queue.configure({"RedrivePolicy": json.dumps({"maxReceiveCount": 2})}, dead)
+    queue.configure({"RedrivePolicy": json.dumps({"maxReceiveCount": 2})}, lambda _: dead)
     queue.add("poison")
     for _ in range(3):
         queue.receive(1, 0, lambda answer, _: answers.append(answer))
