@@ -20,7 +20,6 @@ from stockpipe.commands.options import TYPED, Options, Written
 from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.cloudformation import StackEvent
 
@@ -63,13 +62,12 @@ class AwsOptions(Options):
     ] = None
 
 
-def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
+def on_aws(work: Callable[[AnyAwsOptions, Aws], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
     """Turn `work` into a function of its options: it connects, does the work, and makes any AWS error one line."""
 
     @functools.wraps(work)
     def run(options: AnyAwsOptions) -> T:
         from simulator.base import interrupts
-        from simulator.base.clock import SystemClock
         from stockpipe.commands.addresses import require_endpoint, require_url
         from stockpipe.deploy.aws import connect
 
@@ -80,7 +78,7 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
 
         async def connected() -> T:
             async with connect(options.region, options.profile, options.endpoint_url) as aws:
-                return await work(options, aws, SystemClock())
+                return await work(options, aws)
 
         try:
             return interrupts.run(connected())

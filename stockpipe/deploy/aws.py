@@ -19,6 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
+from simulator.base.clock import Clock, SystemClock
 from simulator.base.doors import is_loopback_url
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 
@@ -62,7 +63,10 @@ FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "Unaut
 
 @dataclass
 class Aws:
-    """Clients of one region, each made on first use. `account` and `caller` are our identity according to STS."""
+    """Clients of one region, each made on first use. `account` and `caller` are our identity according to STS.
+
+    Whoever waits for AWS waits on `clock`.
+    """
 
     region: str
     endpoint_url: str | None
@@ -70,6 +74,7 @@ class Aws:
     _stack: AsyncExitStack
     account: str = ""
     caller: str = ""
+    clock: Clock = field(default_factory=SystemClock)
     _clients: dict[str, Any] = field(default_factory=dict)
 
     async def _client(self, service: str) -> Any:

@@ -81,14 +81,13 @@ class QueueAddress:
 async def find(aws: Aws, stack_name: str) -> Deployed:
     """The stack and its resources. Raises `InputError` if there is none."""
     cloudformation.check_name(stack_name)
-    client = await aws.cloudformation()
-    stack = await cloudformation.describe(client, stack_name)
+    stack = await cloudformation.describe(aws, stack_name)
     if stack is None:
         raise InputError(
             f"the stack '{stack_name}' does not exist in {aws.region} of account {aws.account}",
             hint=f"`stockpipe deploy --stack {stack_name}` creates it; --region names another Region",
         )
-    return Deployed(stack, await cloudformation.resource_ids(client, stack.id))
+    return Deployed(stack, await cloudformation.resource_ids(aws, stack.id))
 
 
 async def address(aws: Aws, physical_id: str) -> QueueAddress:

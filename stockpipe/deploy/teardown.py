@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.words import counted
 from stockpipe.deploy import artifact, cloudformation
@@ -49,7 +48,6 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
 
 async def destroy(
     aws: Aws,
-    clock: Clock,
     deployed: Deployed,
     *,
     on_event: Callable[[cloudformation.StackEvent], None],
@@ -66,9 +64,9 @@ async def destroy(
         bucket = deployed.get("StockBucket")
         if bucket is not None and await artifact.bucket_exists(aws, bucket):
             await artifact.empty_bucket(await aws.s3(), bucket, emptied)
-        after = await cloudformation.last_event(client, stack_id)
+        after = await cloudformation.last_event(aws, stack_id)
         await client.delete_stack(StackName=stack_id)
-        stack, events = await cloudformation.follow(client, clock, stack_id, after=after, on_event=on_event)
+        stack, events = await cloudformation.follow(aws, stack_id, after=after, on_event=on_event)
         if stack is None or stack.status == "DELETE_COMPLETE":
             return
         cause = cloudformation.first_cause(events)

@@ -7,7 +7,6 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from simulator.base.clock import Clock
 from simulator.base.observations import Record
 from simulator.proof.account import Acceptable, Audit
 from simulator.proof.audit import audit, nothing
@@ -136,9 +135,10 @@ async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
 
 
 async def wait_until_drained(
-    aws: Aws, clock: Clock, queue: QueueAddress, *, settle_s: float, timeout_s: float, progress: Callable[[int], None]
+    aws: Aws, queue: QueueAddress, *, settle_s: float, timeout_s: float, progress: Callable[[int], None]
 ) -> bool:
     """Whether the queue stayed empty for `settle_s` within `timeout_s`. `progress` gets its depth."""
+    clock = aws.clock
     deadline = clock.now() + timeout_s
     empty_since: float | None = None
     while True:
@@ -153,9 +153,7 @@ async def wait_until_drained(
         await clock.sleep(min(POLL_S, max(0.1, deadline - now)))
 
 
-async def verify(
-    aws: Aws, clock: Clock, subject: Subject, *, drained: bool, accepted: Set[Acceptable], record: Record
-) -> Audit:
+async def verify(aws: Aws, subject: Subject, *, drained: bool, accepted: Set[Acceptable], record: Record) -> Audit:
     """Compare every object with the table. Messages in the dead-letter queue are read and made visible again."""
 
     async def dead_lettered() -> AsyncIterator[ObjectRef]:
@@ -180,7 +178,7 @@ async def verify(
         drained=drained,
         accepted=accepted,
         record=record,
-        clock=clock,
+        clock=aws.clock,
     )
 
 
