@@ -57,9 +57,7 @@ class Command(TyperCommand):
         """What follows the command's name in its usage line; parts in brackets are optional."""
         arguments = [param for param in self.params if param.param_type_name == "argument"]
         words = [f"{param.metavar}{'...' if param.nargs != 1 else ''}" for param in arguments]
-        needed = [
-            f"{param.opts[0]} {param.metavar}" for param in self.params if param.required and param not in arguments
-        ]
+        needed = [f"{each.opts[0]} {each.metavar}" for each in self.params if each.required and each not in arguments]
         wrapped = [word if param.required else f"[{word}]" for param, word in zip(arguments, words, strict=True)]
         return [*needed, "[OPTIONS]", *wrapped]
 

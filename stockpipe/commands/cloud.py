@@ -37,26 +37,20 @@ def parse_name(text: str) -> str:
 
 
 NAME = Written(parse_name, "NAME")
-StackName = Annotated[str, TYPED, NAME, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
+StackName = Annotated[str, TYPED, NAME, typer.Option("--stack", help="The CloudFormation stack.")]
 Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_AS_THE_CLI = "as the AWS CLI finds it"
 
 
 class AwsOptions(Options):
     """The AWS account and region, or another endpoint."""
 
     region: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it"),
+        str | None, TYPED, NAME, typer.Option(metavar="REGION", help="AWS region.", show_default=_AS_THE_CLI)
     ] = None
-    profile: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it"),
-    ] = None
+    profile: Annotated[str | None, TYPED, NAME, typer.Option(help="AWS profile.", show_default=_AS_THE_CLI)] = None
     endpoint_url: Annotated[
         str | None, TYPED, typer.Option(metavar="URL", help="Endpoint to use instead of AWS, for all services.")
     ] = None
@@ -71,10 +65,8 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws], Awaitable[T]]) -> Callable[[AnyA
         from stockpipe.commands.addresses import require_endpoint, require_url
         from stockpipe.deploy.aws import connect
 
-        if options.endpoint_url is not None:
-            require_url(options.endpoint_url)
-            if is_loopback_url(options.endpoint_url):
-                require_endpoint(options.endpoint_url)
+        if (url := options.endpoint_url) is not None:
+            (require_endpoint if is_loopback_url(url) else require_url)(url)
 
         async def connected() -> T:
             async with connect(options.region, options.profile, options.endpoint_url) as aws:

@@ -49,9 +49,7 @@ class DeployOptions(AwsOptions):
         Path | None,
         PROGRAM,
         typer.Option(
-            metavar="PATH",
-            help="A Python of the stack's minor version, to precompile the code.",
-            show_default="auto-detected",
+            help="A Python of the stack's minor version, to precompile the code.", show_default="auto-detected"
         ),
     ] = None
     yes: Yes = False

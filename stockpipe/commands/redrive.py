@@ -62,8 +62,6 @@ async def redrive(options: RedriveOptions, aws: Aws) -> None:
         raise typer.Exit(ExitCode.INTERRUPTED)
     target = await address(aws, deployed.require("StockQueue"))
     with Console(stderr=True).status("moving") as status:
-        moved = await queues.send_back(
-            aws, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
-        )
+        moved = await queues.send_back(aws, source, target, lambda done: status.update(f"moved {done:,} of {count:,}"))
     how = f"`{located(f'stockpipe status --stack {options.stack}', options)}` shows the progress"
     say(f"moved {counted(moved, 'message')} back to {target.name}; {how}")

@@ -47,11 +47,8 @@ def _no_option(error: Any, context: Any) -> InputError:
 def _no_value(error: Any, context: Any) -> InputError:
     """The error for an option without its value, or a switch with a value."""
     command = context.command_path
-    found = [
-        param
-        for param in context.command.get_params(context)
-        if error.option_name in (*param.opts, *param.secondary_opts)
-    ]
+    params = context.command.get_params(context)
+    found = [each for each in params if error.option_name in (*each.opts, *each.secondary_opts)]
     if "not take a value" in error.message or not found:
         return InputError(f"the option '{error.option_name}' of '{command}' does not take a value", hint=_see(command))
     return InputError(

@@ -104,9 +104,8 @@ async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -
         await refuse("table", table.name, dynamodb.describe_table(TableName=table.name))
     for name in buckets:
         if await artifact.bucket_exists(aws, name):
-            raise InputError(
-                f"the bucket '{name}' already exists", hint="pass another name: --parameter BucketName=NAME"
-            )
+            hint = "pass another name: --parameter BucketName=NAME"
+            raise InputError(f"the bucket '{name}' already exists", hint=hint)
 
 
 async def propose(

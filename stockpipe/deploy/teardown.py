@@ -25,7 +25,7 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     lines = []
     bucket, table = deployed.get("StockBucket"), deployed.get("StockData")
     if bucket and await artifact.bucket_exists(aws, bucket):
-        objects = await _count_objects(aws, bucket)
+        objects, _ = await artifact.count_objects(aws, bucket, most=COUNTED_OBJECTS)
         more = "at least " if objects >= COUNTED_OBJECTS else ""
         lines.append(f"{more}{counted(objects, 'object')} in bucket {bucket}")
     found = await if_present((await aws.dynamodb()).describe_table(TableName=table)) if table else None
@@ -72,16 +72,5 @@ async def destroy(
         cause = cloudformation.first_cause(events)
         if cause is None or cause.type != "AWS::S3::Bucket":
             break
-    why = cause.text if cause else "no reason given"
-    raise CouldNotFinish(
-        f"stack '{name}' could not be deleted: {why}", hint=f"fix that and run `stockpipe destroy --stack {name}` again"
-    )
-
-
-async def _count_objects(aws: Aws, bucket: str) -> int:
-    count = 0
-    async for page in (await aws.s3()).get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        count += page.get("KeyCount", 0)
-        if count >= COUNTED_OBJECTS:
-            break
-    return count
+    said = f"stack '{name}' could not be deleted: {cause.text if cause else 'no reason given'}"
+    raise CouldNotFinish(said, hint=f"fix that and run `stockpipe destroy --stack {name}` again")
