@@ -34,12 +34,11 @@ def code_in_force(
 
     `also` has the logical ids of functions that nothing in the template invokes.
     """
-    more = [stack.functions[name] for name in also]
     return prepare(
         stack,
         override=override,
         build=build,
-        also=more,
+        also=[stack.functions[name] for name in also],
         progress=lambda line: echo(f"stockpipe: {line}", err=True),
     )
 

@@ -27,12 +27,8 @@ def parameter_names(stack: Stack, path: Wiring) -> dict[str, str]:
 
 def parameter_words(settings: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
     """The command-line words for these settings; those without a parameter are left out."""
-    return [
-        word
-        for setting, value in settings.items()
-        if setting in names
-        for word in ("--parameter", f"{names[setting]}={value}")
-    ]
+    given = [f"{names[setting]}={value}" for setting, value in settings.items() if setting in names]
+    return [word for each in given for word in ("--parameter", each)]
 
 
 def problem_line(problem: Problem, names: Mapping[str, str]) -> str:

@@ -53,9 +53,8 @@ async def bucket_exists(aws: Aws, name: str) -> bool:
     except ClientError as error:
         if error_code(error) not in FORBIDDEN:
             raise
-        raise CouldNotFinish(
-            f"the bucket '{name}' belongs to another account, or the permission s3:ListBucket on it is missing"
-        ) from None
+        why = "belongs to another account, or the permission s3:ListBucket on it is missing"
+        raise CouldNotFinish(f"the bucket '{name}' {why}") from None
 
 
 async def upload(aws: Aws, file: Path, key: str) -> bool:

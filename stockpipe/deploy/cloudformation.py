@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
@@ -78,9 +79,8 @@ class StackEvent:
 def check_name(name: str) -> None:
     """Raise `InputError` for a stack name that CloudFormation would refuse."""
     if not _NAME.fullmatch(name):
-        raise InputError(
-            f"'{name}' is not a stack name", hint="write letters, digits and hyphens, a letter first, at most 128"
-        )
+        hint = "write letters, digits and hyphens, a letter first, at most 128"
+        raise InputError(f"'{name}' is not a stack name", hint=hint)
 
 
 def next_step(stack: DeployedStack | None, name: str) -> Kind:
@@ -108,10 +108,8 @@ def has_succeeded(status: str) -> bool:
 def first_cause(events: Sequence[StackEvent]) -> StackEvent | None:
     """The first failure that no other failure caused. The events are in chronological order."""
     failures = [event for event in events if event.status.endswith("_FAILED")]
-    for event in failures:
-        if not any(word in event.reason.lower() for word in _CANCELLED) and event.reason:
-            return event
-    return failures[0] if failures else None
+    causes = (each for each in failures if each.reason and not any(word in each.reason.lower() for word in _CANCELLED))
+    return next(chain(causes, failures), None)
 
 
 async def describe(aws: Aws, name: str) -> DeployedStack | None:

@@ -29,9 +29,8 @@ class Deployed:
     @property
     def is_whole(self) -> bool:
         """Whether every resource that rows pass through exists."""
-        return {"StockBucket", "StockQueue", "StockDLQ", "StockData", "GeneratorLambda", "ConsumerLambda"} <= set(
-            self.resources
-        )
+        path = {"StockBucket", "StockQueue", "StockDLQ", "StockData", "GeneratorLambda", "ConsumerLambda"}
+        return path <= self.resources.keys()
 
     def get(self, logical_id: str) -> str | None:
         """The physical id, or None."""

@@ -116,10 +116,8 @@ async def send_back(aws: Aws, source: QueueAddress, target: QueueAddress, progre
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
-            raise CouldNotFinish(
-                f"{counted(moved, 'message')} moved back, then it ended: {reason}",
-                hint="run it again for the rest",
-            )
+            said = f"{counted(moved, 'message')} moved back, then it ended: {reason}"
+            raise CouldNotFinish(said, hint="run it again for the rest")
         await aws.clock.sleep(POLL_S)
 
 

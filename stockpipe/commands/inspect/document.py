@@ -41,8 +41,7 @@ def document(
         "command": quoted(command),
         "differing": [{"path": _text(one.path), "differences": list(one.differences)} for one in inspection.differing],
         "unreadable": [
-            {"path": _text(problem.path), "reason": problem.reason, "cure": cure(problem, names)}
-            for problem in problems
+            {"path": _text(each.path), "reason": each.reason, "cure": cure(each, names)} for each in problems
         ],
     }
 
