@@ -99,9 +99,8 @@ def _knowing(context: Any) -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
-            raise
-        raise usage.explained(error, error.ctx or context) from None
+        error.ctx = error.ctx or context
+        raise
 
 
 def _plain(params: list[Any]) -> list[Any]:
@@ -127,9 +126,9 @@ def _one_line() -> Iterator[None]:
         _say(*error.lines)
         raise typer.Exit(error.exit_code) from None
     except _UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
+        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
             raise
-        _say(*usage.explained(error, error.ctx).lines)
+        _say(*usage.explained(error).lines)
         raise typer.Exit(ExitCode.WRONG_INPUT) from None
     except KeyboardInterrupt:
         _say("interrupted")
