@@ -74,7 +74,7 @@ aws-models: install ## compare our quotas with the newest botocore's API models,
 	else echo "skipped: pip could not fetch the newest botocore, so there are no newer models to compare with"; fi
 
 reference: install ## write docs/commands.md from the commands' own help
-	$(BIN)/python -c "import cli; from stockpipe.commands import reference; print(reference.markdown(cli.app), end='')" > docs/commands.md
+	PYTHONPATH=tests $(BIN)/python -m reference > docs/commands.md
 
 format: install ## rewrite the sources in the project's format
 	$(BIN)/ruff format .

@@ -57,9 +57,7 @@ class Command(TyperCommand):
         """What follows the command's name in its usage line; parts in brackets are optional."""
         arguments = [param for param in self.params if param.param_type_name == "argument"]
         words = [f"{param.metavar}{'...' if param.nargs != 1 else ''}" for param in arguments]
-        needed = [
-            f"{param.opts[0]} {param.metavar}" for param in self.params if param.required and param not in arguments
-        ]
+        needed = [f"{each.opts[0]} {each.metavar}" for each in self.params if each.required and each not in arguments]
         wrapped = [word if param.required else f"[{word}]" for param, word in zip(arguments, words, strict=True)]
         return [*needed, "[OPTIONS]", *wrapped]
 
@@ -101,9 +99,8 @@ def _knowing(context: Any) -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
-            raise
-        raise usage.explained(error, error.ctx or context) from None
+        error.ctx = error.ctx or context
+        raise
 
 
 def _plain(params: list[Any]) -> list[Any]:
@@ -129,9 +126,9 @@ def _one_line() -> Iterator[None]:
         _say(*error.lines)
         raise typer.Exit(error.exit_code) from None
     except _UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
+        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
             raise
-        _say(*usage.explained(error, error.ctx).lines)
+        _say(*usage.explained(error).lines)
         raise typer.Exit(ExitCode.WRONG_INPUT) from None
     except KeyboardInterrupt:
         _say("interrupted")

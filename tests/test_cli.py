@@ -15,8 +15,8 @@ import typer
 from typer.testing import CliRunner
 
 import cli
+import reference
 from simulator.base.errors import CouldNotFinish, InputError, OutOfMemory
-from stockpipe.commands import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = (

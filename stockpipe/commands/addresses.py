@@ -6,7 +6,7 @@ import errno
 import http.client
 import json
 import socket
-import ssl
+from contextlib import closing
 from urllib.parse import SplitResult, urlsplit
 
 from simulator.base.errors import InputError
@@ -77,14 +77,8 @@ def require_endpoint(url: str) -> None:
 
 
 def _answer(parts: SplitResult) -> tuple[int, bytes]:
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        asked = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=REACH_S, context=context)
-    else:
-        asked = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=REACH_S)  # type: ignore[assignment]
-    try:
+    connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    with closing(connection(parts.hostname or "", parts.port, timeout=REACH_S)) as asked:
         asked.request("POST", parts.path or "/", body=b"{}", headers=_ASK)
         answer = asked.getresponse()
         return answer.status, answer.read(_ANSWER_BYTES)
-    finally:
-        asked.close()

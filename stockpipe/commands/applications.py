@@ -1,4 +1,4 @@
-"""What `simulate` and `load-test` do about a template's code: which runtime runs it, and what is built first."""
+"""What `simulate` and `load-test` do about a template of any application: its runtime, its code, where data goes in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from simulator.base.errors import InputError
+from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.nearest import did_you_mean, listed
 from simulator.functions.code import prepare
 from simulator.functions.runtimes import Code, RuntimeName
 from simulator.stack.model import Stack
-from simulator.stack.wiring import own_path
+from simulator.stack.wiring import flow, own_path
 from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
 
@@ -31,11 +34,45 @@ def code_in_force(
 
     `also` is the logical id of a function that nothing in the template may invoke.
     """
-    more = [stack.functions[also]] if also is not None else []
     return prepare(
         stack,
         override=override,
         build=build,
-        also=more,
+        also=[stack.functions[also]] if also is not None else [],
         progress=lambda line: echo(f"stockpipe: {line}", err=True),
     )
+
+
+def place(option: str, kind: str, places: Mapping[str, str], asked: str | None, stack: Stack) -> str:
+    """The logical id of the one place that an option can mean: the one that was asked for, by logical id or name.
+
+    `places` has the names by logical id. Raises `InputError` if there is none, or if it is not clear which.
+    """
+    likely = places if asked else _entrances(places, stack)
+    for logical_id, name in likely.items():
+        if asked in (logical_id, name) or (asked is None and len(likely) == 1):
+            return logical_id
+    if not places:
+        raise InputError(f"{option}: the template has no {kind} for it")
+    if asked is None:
+        raise InputError(f"{option}: which {kind}?", hint=f"add --to NAME, one of {listed(list(likely))}")
+    raise InputError(f"--to: the template has no {kind} '{asked}' for {option}", hint=did_you_mean(asked, places, ""))
+
+
+def _entrances(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
+    """Those that data enters by: no dead-letter queue, and no function has their name in its variables."""
+    given_up = {each.redrive.dead_letter_queue for each in stack.queues.values() if each.redrive}
+    known = [value for each in flow(stack).functions for value in each.environment.values()]
+    entered = {key: name for key, name in places.items() if key not in given_up}
+    unknown = {key: name for key, name in entered.items() if not any(name in value for value in known)}
+    return unknown or entered or places
+
+
+def file_of(option: str, file: Path, most_bytes: int) -> bytes:
+    """What the option's file holds. Raises `InputError` if it cannot be read or is larger."""
+    try:
+        return read_bounded(file, most_bytes)
+    except FileNotFoundError:
+        raise InputError(f"{option}: there is no file '{file}'") from None
+    except UnusableFileError as error:
+        raise InputError(f"{option}: '{file}' {error}") from None

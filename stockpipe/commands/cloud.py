@@ -20,7 +20,6 @@ from stockpipe.commands.options import TYPED, Options, Written
 from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.cloudformation import StackEvent
 
@@ -38,49 +37,40 @@ def parse_name(text: str) -> str:
 
 
 NAME = Written(parse_name, "NAME")
-StackName = Annotated[str, TYPED, NAME, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
+StackName = Annotated[str, TYPED, NAME, typer.Option("--stack", help="The CloudFormation stack.")]
 Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_AS_THE_CLI = "as the AWS CLI finds it"
 
 
 class AwsOptions(Options):
     """The AWS account and region, or another endpoint."""
 
     region: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it"),
+        str | None, TYPED, NAME, typer.Option(metavar="REGION", help="AWS region.", show_default=_AS_THE_CLI)
     ] = None
-    profile: Annotated[
-        str | None,
-        TYPED,
-        NAME,
-        typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it"),
-    ] = None
+    profile: Annotated[str | None, TYPED, NAME, typer.Option(help="AWS profile.", show_default=_AS_THE_CLI)] = None
     endpoint_url: Annotated[
         str | None, TYPED, typer.Option(metavar="URL", help="Endpoint to use instead of AWS, for all services.")
     ] = None
 
 
-def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
+def on_aws(work: Callable[[AnyAwsOptions, Aws], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
     """Turn `work` into a function of its options: it connects, does the work, and makes any AWS error one line."""
 
     @functools.wraps(work)
     def run(options: AnyAwsOptions) -> T:
         from simulator.base import interrupts
-        from simulator.base.clock import SystemClock
         from stockpipe.commands.addresses import require_endpoint, require_url
         from stockpipe.deploy.aws import connect
 
-        if options.endpoint_url is not None:
-            require_url(options.endpoint_url)
-            if is_loopback_url(options.endpoint_url):
-                require_endpoint(options.endpoint_url)
+        if (url := options.endpoint_url) is not None:
+            (require_endpoint if is_loopback_url(url) else require_url)(url)
 
         async def connected() -> T:
             async with connect(options.region, options.profile, options.endpoint_url) as aws:
-                return await work(options, aws, SystemClock())
+                return await work(options, aws)
 
         try:
             return interrupts.run(connected())

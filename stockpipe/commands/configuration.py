@@ -23,7 +23,7 @@ from simulator.base.errors import InputError, UnusableValueError
 from simulator.base.nearest import listed, nearest
 from stockpipe.commands.options import Options, Origin, flag, is_typed_only, parts, repeats
 from stockpipe.commands.outputs import echo
-from stockpipe.commands.parameters import names_set
+from stockpipe.commands.parameters import parameters_in
 from stockpipe.commands.values import ASSIGNMENT
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -272,7 +272,7 @@ def _layered(options: AnyOptions, layers: list[Layer]) -> AnyOptions:
     for layer in layers:
         marks = {mark for name, value in held.items() for mark in _marks(name, value)}
         shut = [group for group in kind.rivals if group & marks]
-        names = names_set(held, kind.short)
+        names = parameters_in(held, kind.short)
         chosen: dict[str, Any] = {}
         for name, (given, place) in layer.items():
             hint = kind.annotations[name]

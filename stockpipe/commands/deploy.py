@@ -16,7 +16,6 @@ from stockpipe.commands.taking import takes
 from stockpipe.commands.values import PROGRAM, Parameters, Template
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack
 
@@ -50,9 +49,7 @@ class DeployOptions(AwsOptions):
         Path | None,
         PROGRAM,
         typer.Option(
-            metavar="PATH",
-            help="A Python of the stack's minor version, to precompile the code.",
-            show_default="auto-detected",
+            help="A Python of the stack's minor version, to precompile the code.", show_default="auto-detected"
         ),
     ] = None
     yes: Yes = False
@@ -68,7 +65,7 @@ class DeployOptions(AwsOptions):
 
 @takes(DeployOptions)
 @on_aws
-async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
+async def deploy(options: DeployOptions, aws: Aws) -> None:
     """Create or update the pipeline's stack on AWS, with the handlers and the template that simulate runs."""
     import asyncio
 
@@ -85,9 +82,7 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
         package = await asyncio.to_thread(
             build_package, scratch.path / "package.zip", draft.target, interpreter=options.interpreter, report=say
         )
-        change_set = await deployment.propose(
-            aws, clock, draft, package, local_transform=options.local_transform, report=say
-        )
+        change_set = await deployment.propose(aws, draft, package, local_transform=options.local_transform, report=say)
     if change_set is None:
         say(f"stack {stack} is up to date: nothing to change")
         if draft.existing:
@@ -96,7 +91,7 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
     if not await _agreed(aws, change_set, stack, options.yes):
         say("nothing was changed")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    made = await _execute(aws, clock, change_set, options)
+    made = await _execute(aws, change_set, options)
     await deployment.refuse_incomplete(aws, draft, made)
     _print_outputs(made)
     say("what to do next")
@@ -117,25 +112,22 @@ async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> boo
         agreed = confirm("deploy these changes?", yes)
     finally:
         if not agreed:
-            await cloudformation.withdraw(await aws.cloudformation(), change_set)
+            await cloudformation.withdraw(aws, change_set)
     return agreed
 
 
-async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, options: DeployOptions) -> DeployedStack:
+async def _execute(aws: Aws, change_set: ChangeSet, options: DeployOptions) -> DeployedStack:
     """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
     import asyncio
 
     from stockpipe.deploy import cloudformation
 
     stack, clean_up = options.stack, options.clean_up
-    client = await aws.cloudformation()
-    after = await cloudformation.last_event(client, change_set.stack_id)
-    await cloudformation.execute(client, change_set)
+    after = await cloudformation.last_event(aws, change_set.stack_id)
+    await cloudformation.execute(aws, change_set)
     try:
         with StackProgress(stack, len(change_set.changes)) as progress:
-            ended, events = await cloudformation.follow(
-                client, clock, change_set.stack_id, after=after, on_event=progress
-            )
+            ended, events = await cloudformation.follow(aws, change_set.stack_id, after=after, on_event=progress)
     except asyncio.CancelledError:
         look = located(f"stockpipe status --stack {stack}", options)
         say(f"AWS continues on its own: `{look}` shows the result; then deploy again to resume")
@@ -147,9 +139,9 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, options: Deplo
     way_out = f"fix that and deploy again; the stack is as before ({ended.status if ended else 'deleted'})"
     if change_set.kind == "CREATE":
         if ended is not None and (clean_up or agrees(f"{why}\ndelete what is left of the stack?")):
-            await client.delete_stack(StackName=change_set.stack_id)
+            await (await aws.cloudformation()).delete_stack(StackName=change_set.stack_id)
             with StackProgress(stack, len(change_set.changes)) as progress:
-                await cloudformation.follow(client, clock, change_set.stack_id, after=None, on_event=progress)
+                await cloudformation.follow(aws, change_set.stack_id, after=None, on_event=progress)
             way_out = "nothing is left of the stack; fix that and deploy again"
         else:
             way_out = f"fix that, run `stockpipe destroy --stack {stack}`, and deploy again"

@@ -12,7 +12,6 @@ from stockpipe.commands.options import TYPED
 from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
 
 EPILOG = """Example:
@@ -42,7 +41,7 @@ class DestroyOptions(AwsOptions):
 
 @takes(DestroyOptions)
 @on_aws
-async def destroy(options: DestroyOptions, aws: Aws, clock: Clock) -> None:
+async def destroy(options: DestroyOptions, aws: Aws) -> None:
     """Show what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
     import asyncio
 
@@ -60,7 +59,7 @@ async def destroy(options: DestroyOptions, aws: Aws, clock: Clock) -> None:
         raise typer.Exit(ExitCode.INTERRUPTED)
     try:
         with StackProgress(stack, len(found.resources)) as progress:
-            await teardown.destroy(aws, clock, found, on_event=progress, emptied=progress.emptied)
+            await teardown.destroy(aws, found, on_event=progress, emptied=progress.emptied)
     except asyncio.CancelledError:
         say(f"only partly removed: `{located(f'stockpipe destroy --stack {stack}', options)}` continues from here")
         raise

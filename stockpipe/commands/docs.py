@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from simulator.base.errors import CouldNotFinish, InputError
-from simulator.base.nearest import nearest
+from simulator.base.nearest import did_you_mean
 from simulator.base.stand_ins import REPLACE
 from stockpipe.commands.options import Options
 from stockpipe.commands.taking import takes
@@ -75,8 +75,7 @@ def read(name: str) -> str:
     found = pages()
     wanted = Path(name).name.removesuffix(".md") if name.endswith(".md") else name
     if wanted not in found:
-        near = nearest(wanted, found)
-        hint = f"did you mean '{near}'?" if near else "`stockpipe docs` lists the pages"
+        hint = did_you_mean(wanted, found, "`stockpipe docs` lists the pages")
         raise InputError(f"there is no page '{name}' in the documentation", hint=hint)
     return found[wanted].read_text(encoding="utf-8")
 

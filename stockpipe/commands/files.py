@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from simulator.base.errors import InputError
 from simulator.base.shown import printable
@@ -15,8 +14,6 @@ from simulator.stack.model import Stack
 from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import Wiring
 
-HANDLER = "pipeline.consumer.handler"
-"""The handler whose file rules we know."""
 MOST_LISTED = 20
 SLOW_S = 1.0
 """From this time on, looking at files shows a progress bar."""
@@ -30,17 +27,13 @@ def parameter_names(stack: Stack, path: Wiring) -> dict[str, str]:
 
 def parameter_words(settings: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
     """The command-line words for these settings; those without a parameter are left out."""
-    return [
-        word
-        for setting, value in settings.items()
-        if setting in names
-        for word in ("--parameter", f"{names[setting]}={value}")
-    ]
+    given = [f"{names[setting]}={value}" for setting, value in settings.items() if setting in names]
+    return [word for each in given for word in ("--parameter", each)]
 
 
 def problem_line(problem: Problem, names: Mapping[str, str]) -> str:
     """`PATH: reason; cure`, always on one line."""
-    return f"{shown_path(problem.path)}: {printable(problem.reason)}; {cure(problem, names)}"
+    return f"{printable(str(problem.path))}: {printable(problem.reason)}; {cure(problem, names)}"
 
 
 def cure(problem: Problem, names: Mapping[str, str]) -> str:
@@ -60,16 +53,6 @@ def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], w
     if len(problems) > MOST_LISTED:
         lines.append(f"  and {len(problems) - MOST_LISTED} more")
     return InputError(*lines, hint=way_out if len(problems) < total else None)
-
-
-def shown_path(path: Path) -> str:
-    """The path on one line."""
-    return plain(str(path))
-
-
-def plain(text: str) -> str:
-    """The text on one line, with control characters and bytes that are not text made visible."""
-    return printable(text)
 
 
 def sizes(files: Sequence[SourceFile]) -> list[int]:

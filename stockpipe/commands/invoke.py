@@ -14,7 +14,6 @@ from stockpipe.commands.taking import takes
 from stockpipe.commands.values import INSTANT
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
 
 EPILOG = """Example:
@@ -37,12 +36,12 @@ class InvokeOptions(AwsOptions):
 
 @takes(InvokeOptions)
 @on_aws
-async def invoke(options: InvokeOptions, aws: Aws, clock: Clock) -> None:
+async def invoke(options: InvokeOptions, aws: Aws) -> None:
     """Invoke the generator once, as EventBridge does, and wait for its answer."""
     from stockpipe.deploy.deployed import find
     from stockpipe.deploy.ticks import fire
 
-    tick_at = clock.now() if options.tick_at is None else options.tick_at
+    tick_at = aws.clock.now() if options.tick_at is None else options.tick_at
     result = await fire(aws, await find(aws, options.stack), tick_at)
     for line in result.log:
         say(line)

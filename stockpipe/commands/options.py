@@ -15,23 +15,12 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import (
-    Any,
-    ClassVar,
-    Generic,
-    Literal,
-    NoReturn,
-    Self,
-    TypeVar,
-    dataclass_transform,
-    get_args,
-    get_origin,
-)
+from typing import Any, ClassVar, Generic, Literal, NoReturn, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 from typer.models import ArgumentInfo, ParameterInfo
 
 from simulator.base.errors import UnusableValueError
-from simulator.base.nearest import did_you_mean, listed
+from simulator.base.nearest import listed, nearest
 
 T = TypeVar("T")
 AnyOptions = TypeVar("AnyOptions", bound="Options")
@@ -201,15 +190,11 @@ def flag(name: str, info: ParameterInfo) -> str:
 def _choice(allowed: tuple[str, ...]) -> Written[str]:
     def parse(text: str) -> str:
         if text not in allowed:
-            raise UnusableValueError(f"'{text}' is not one of {listed(allowed)}", _only_near(text, allowed))
+            near = nearest(text, allowed)
+            raise UnusableValueError(f"'{text}' is not one of {listed(allowed)}", near and f"did you mean '{near}'?")
         return text
 
     return Written(parse, "|".join(allowed), choices=allowed)
-
-
-def _only_near(text: str, allowed: tuple[str, ...]) -> str | None:
-    hint = did_you_mean(text, allowed, "")
-    return hint if hint.startswith("did") else None
 
 
 def _number(kind: type[int] | type[float], least: float | None, most: float | None) -> Written[float]:

@@ -35,9 +35,7 @@ class PackageOptions(Options):
     interpreter: Annotated[
         Path | None,
         PROGRAM,
-        typer.Option(
-            metavar="PATH", help="A Python of that minor version, to precompile the code.", show_default="auto-detected"
-        ),
+        typer.Option(help="A Python of that minor version, to precompile the code.", show_default="auto-detected"),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
 

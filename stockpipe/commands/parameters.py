@@ -30,25 +30,22 @@ class ParameterFile(NamedTuple):
 
 def parameters_of(options: Options) -> dict[str, str]:
     """Each parameter's value: from `--parameter`, else from a short option, else from the last file."""
-    held = options.held()
+    return parameters_in(options.held(), options.short)
+
+
+def parameters_in(held: Mapping[str, Any], short: Mapping[str, str]) -> dict[str, str]:
+    """The same of these values of fields; `short` has the parameter that a field sets."""
     chosen: dict[str, str] = {}
     for file in held.get("parameter_files", ()):
         chosen |= file.values
-    short = {name: held[field] for field, name in options.short.items()}
-    chosen |= {name: str(int(value)) for name, value in short.items() if value is not None}
+    chosen |= {name: str(int(held[field])) for field, name in short.items() if held.get(field) is not None}
     return chosen | dict(held.get("parameters", ()))
-
-
-def names_set(held: Mapping[str, Any], short: Mapping[str, str]) -> set[str]:
-    """The template parameters that these values of fields set."""
-    named = {name for file in held.get("parameter_files", ()) for name in file.values}
-    return {*named, *dict(held.get("parameters", ())), *(name for field, name in short.items() if field in held)}
 
 
 def giving_way(options: AnyOptions, names: Set[str]) -> AnyOptions:
     """The options without configured values for these template parameters; typed values stay."""
     fields = options.configured.keys() & {"parameters", "parameter_files", *options.short}
-    if not names & names_set({field: getattr(options, field) for field in fields}, options.short):
+    if not names & parameters_in({field: getattr(options, field) for field in fields}, options.short).keys():
         return options
     typed = options.yielding(fields)
     taken = {*names, *parameters_of(typed)}

@@ -13,7 +13,6 @@ from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
 
 EPILOG = """Example:
@@ -35,7 +34,7 @@ class RedriveOptions(AwsOptions):
 
 @takes(RedriveOptions)
 @on_aws
-async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
+async def redrive(options: RedriveOptions, aws: Aws) -> None:
     """Show a sample of the dead-letter queue with the reasons, then move all its messages back to the queue."""
     from contextlib import aclosing
 
@@ -55,7 +54,7 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
     count = max((await queue_status(aws, source)).messages, len(shown))
     say(f"{source.name} holds {counted(count, 'message')}; {len(shown)} of them:")
     for letter in shown:
-        reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
+        reason = await queues.find_reason(aws, deployed.get("ConsumerLogs"), letter.message_id)
         about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
         echo(f"{letter.sent}  {about}  {reason or 'no reason in the log'}")
     if not confirm(f"move all {count:,} back to the queue?", options.yes):
@@ -63,8 +62,6 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
         raise typer.Exit(ExitCode.INTERRUPTED)
     target = await address(aws, deployed.require("StockQueue"))
     with Console(stderr=True).status("moving") as status:
-        moved = await queues.send_back(
-            aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
-        )
+        moved = await queues.send_back(aws, source, target, lambda done: status.update(f"moved {done:,} of {count:,}"))
     how = f"`{located(f'stockpipe status --stack {options.stack}', options)}` shows the progress"
     say(f"moved {counted(moved, 'message')} back to {target.name}; {how}")

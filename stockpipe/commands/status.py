@@ -12,7 +12,6 @@ from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.status import QueueStatus, Status
 
@@ -35,14 +34,14 @@ class StatusOptions(AwsOptions):
 
 @takes(StatusOptions)
 @on_aws
-async def status(options: StatusOptions, aws: Aws, clock: Clock) -> None:
+async def status(options: StatusOptions, aws: Aws) -> None:
     """Show a stack's queue, dead-letter queue, ages, errors, rows, last tick and alarms."""
     from stockpipe.deploy.deployed import find
     from stockpipe.deploy.status import read_status
 
     deployed = await find(aws, options.stack)
     if deployed.is_whole:
-        found = await read_status(aws, clock, deployed)
+        found = await read_status(aws, deployed)
         figures, lines = dataclasses.asdict(found), [f"{name:<20} {value}" for name, value in _lines(found)]
     else:
         figures = {"stack": options.stack, "state": deployed.stack.status, "reason": deployed.stack.reason}

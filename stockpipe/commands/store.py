@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import typer
 
+from simulator.base.errors import Interrupted
 from stockpipe.commands.options import Options
 from stockpipe.commands.taking import takes
 
@@ -39,29 +41,14 @@ def store(options: StoreOptions) -> None:
 
     It accepts any credentials; the region is us-east-1, the account 123456789012. At the end, all data is lost.
     """
-    import asyncio
-
+    from simulator.base import interrupts
     from simulator.base.usage import allow_open_files
     from stockpipe.commands.addresses import require_free_port
 
     require_free_port(options.port)
     allow_open_files()
-    asyncio.run(_serve(options))
-
-
-async def _serve(options: StoreOptions) -> None:
-    import asyncio
-
-    from simulator.base.interrupts import Interrupts
-
-    with Interrupts().installed() as interrupts:
-        serving, signalled = asyncio.create_task(_until_it_dies(options)), asyncio.create_task(interrupts.soft.wait())
-        await asyncio.wait((serving, signalled), return_when=asyncio.FIRST_COMPLETED)
-        for task in (serving, signalled):
-            task.cancel()
-        await asyncio.wait((serving,))
-    if not serving.cancelled():
-        serving.result()
+    with suppress(Interrupted):
+        interrupts.run(_until_it_dies(options))
 
 
 async def _until_it_dies(options: StoreOptions) -> None:

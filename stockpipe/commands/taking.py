@@ -40,10 +40,8 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
     """
     panels = {name: panel for panel, names in kind.panels.items() for name in names}
     places = [None, *kind.panels]
-    fields = sorted(kind.annotations.items(), key=lambda field: places.index(panels.get(field[0])))
-    parameters = [
-        _parameter(name, hint, getattr(kind, name, inspect.Parameter.empty), panels.get(name)) for name, hint in fields
-    ]
+    names = sorted(kind.annotations, key=lambda name: places.index(panels.get(name)))
+    parameters = [_parameter(kind, name, panels.get(name)) for name in names]
 
     def decorate(run: Callable[[AnyOptions], None]) -> Callable[..., None]:
         @functools.wraps(run)
@@ -108,8 +106,9 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _parameter(name: str, hint: Any, default: Any, panel: str | None) -> inspect.Parameter:
-    kind, info, written = parts(hint)
+def _parameter(options: type[Options], name: str, panel: str | None) -> inspect.Parameter:
+    default: Any = getattr(options, name, inspect.Parameter.empty)
+    kind, info, written = parts(options.annotations[name])
     info = copy.copy(info)
     info.min = info.max = None  # `written` has them
     if isinstance(info, OptionInfo):

@@ -9,19 +9,19 @@ from simulator.base.errors import InputError
 from simulator.base.nearest import nearest
 
 
-def explained(error: Any, context: Any) -> InputError:
+def explained(error: Any) -> InputError:
     """Explain a usage error from typer: what is wrong, and what to write instead."""
-    command = context.command_path if context else "stockpipe"
+    command = error.ctx.command_path if error.ctx else "stockpipe"
     kind = type(error).__name__
     see = _see(command)
     if kind == "NoSuchOption":
-        return _no_option(error, context)
+        return _no_option(error)
     if kind == "MissingParameter":
-        what = "the option" if error.param.param_type_name == "option" else "the argument"
-        names = f"{error.param.opts[0]}" if error.param.param_type_name == "option" else error.param.metavar
-        return InputError(f"'{command}' needs {what} '{names}'", hint=f"`{command} --help` shows an example")
+        is_option = error.param.param_type_name == "option"
+        what = f"option '{error.param.opts[0]}'" if is_option else f"argument '{error.param.metavar}'"
+        return InputError(f"'{command}' needs the {what}", hint=f"`{command} --help` shows an example")
     if kind == "BadOptionUsage":
-        return _no_value(error, context)
+        return _no_value(error)
     if kind == "BadParameter" or hasattr(error, "param_hint"):
         return InputError(f"{_place(error)}{error.message.rstrip('.')}", hint=getattr(error, "hint", None) or see)
     if found := re.fullmatch(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", error.message, re.DOTALL):
@@ -36,28 +36,22 @@ def no_command(name: str, known: list[str]) -> InputError:
     return InputError(f"there is no command '{name}'", hint=hint)
 
 
-def _no_option(error: Any, context: Any) -> InputError:
-    command = context.command_path
-    options = [each for param in context.command.get_params(context) for each in (*param.opts, *param.secondary_opts)]
+def _no_option(error: Any) -> InputError:
+    command, params = error.ctx.command_path, error.ctx.command.get_params(error.ctx)
+    options = [each for param in params for each in (*param.opts, *param.secondary_opts)]
     near = nearest(error.option_name, [each for each in options if each.startswith("--")])
     hint = f"did you mean '{near}'?" if near else _see(command)
     return InputError(f"'{command}' has no option '{error.option_name}'", hint=hint)
 
 
-def _no_value(error: Any, context: Any) -> InputError:
+def _no_value(error: Any) -> InputError:
     """The error for an option without its value, or a switch with a value."""
-    command = context.command_path
-    found = [
-        param
-        for param in context.command.get_params(context)
-        if error.option_name in (*param.opts, *param.secondary_opts)
-    ]
+    command, params = error.ctx.command_path, error.ctx.command.get_params(error.ctx)
+    found = [each for each in params if error.option_name in (*each.opts, *each.secondary_opts)]
     if "not take a value" in error.message or not found:
         return InputError(f"the option '{error.option_name}' of '{command}' does not take a value", hint=_see(command))
-    return InputError(
-        f"the option '{error.option_name}' of '{command}' needs a value",
-        hint=f"write {error.option_name} {found[0].metavar or 'TEXT'}",
-    )
+    hint = f"write {error.option_name} {found[0].metavar or 'TEXT'}"
+    return InputError(f"the option '{error.option_name}' of '{command}' needs a value", hint=hint)
 
 
 def _see(command: str) -> str:

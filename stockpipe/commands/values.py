@@ -117,10 +117,8 @@ def parse_screenshot(text: str) -> Path:
     """A file for a picture; raises `ValueError` if its name is that of another format than SVG."""
     file = Path(text)
     if file.suffix and file.suffix.lower() != ".svg":
-        named = file.with_name(f"{file.name.partition('.')[0]}.svg")
-        raise UnusableValueError(
-            f"'{text}' is not the name of an SVG file, and only SVG is written", f"name it '{named}'"
-        )
+        hint = f"name it '{file.with_name(file.name.partition('.')[0] + '.svg')}'"
+        raise UnusableValueError(f"'{text}' is not the name of an SVG file, and only SVG is written", hint)
     return file
 
 

@@ -18,7 +18,6 @@ from stockpipe.commands.taking import takes
 from stockpipe.commands.values import DURATION, Accept, Parameters
 
 if TYPE_CHECKING:
-    from simulator.base.clock import Clock
     from simulator.base.observations import Observation
     from simulator.proof.account import Audit
     from stockpipe.deploy.aws import Aws
@@ -55,7 +54,7 @@ class VerifyOptions(AwsOptions):
 
 @takes(VerifyOptions)
 @on_aws
-async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
+async def verify(options: VerifyOptions, aws: Aws) -> None:
     """Compare every row of every object in the bucket with the table, cell by cell."""
     from stockpipe.deploy import verification
     from stockpipe.deploy.deployed import find
@@ -79,7 +78,7 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
             enable = located(f"aws events enable-rule --name {deployed.rule}", options)
             say(f"the schedule is paused; if this process is killed, enable it again: {enable}")
         settle_s = verification.SETTLE_S if was_running else 0.0
-        result = await _audit(aws, clock, subject, options, settle_s)
+        result = await _audit(aws, subject, options, settle_s)
     if options.as_json:
         typer.echo(json.dumps({"schema": "stockpipe.verify/1", **dataclasses.asdict(result)}))
     else:
@@ -88,7 +87,7 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
         raise typer.Exit(ExitCode.NOT_PROVEN)
 
 
-async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOptions, settle_s: float) -> Audit:
+async def _audit(aws: Aws, subject: Subject, options: VerifyOptions, settle_s: float) -> Audit:
     """Wait for an empty queue, then compare, and show the progress as lines or a bar."""
     from rich.progress import Progress
 
@@ -101,7 +100,6 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOption
         tasks = {"queue": progress.add_task("messages in the queue", total=None)}
         drained = await verification.wait_until_drained(
             aws,
-            clock,
             subject.queue,
             settle_s=settle_s,
             timeout_s=options.wait_s,
@@ -117,7 +115,7 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOption
                 progress.update(tasks[part], completed=observation.done, total=max(observation.total, 1))
 
         accepted = frozenset(options.accept)
-        result = await verification.verify(aws, clock, subject, drained=drained, accepted=accepted, record=record)
+        result = await verification.verify(aws, subject, drained=drained, accepted=accepted, record=record)
     if not drained:
         say("the queue did not empty in time, so nothing is proven; use --wait to wait longer")
     return result

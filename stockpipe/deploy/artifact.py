@@ -1,8 +1,12 @@
-"""The bucket from which Lambda reads code: one per account and region, filled by content hash, emptied and removed."""
+"""The bucket from which Lambda reads code: one per account and region, filled by content hash, emptied and removed.
+
+And what any bucket of a deployment holds, because a removal counts and empties it first.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,24 +53,17 @@ async def bucket_exists(aws: Aws, name: str) -> bool:
     except ClientError as error:
         if error_code(error) not in FORBIDDEN:
             raise
-        raise CouldNotFinish(
-            f"the bucket '{name}' belongs to another account, or the permission s3:ListBucket on it is missing"
-        ) from None
+        why = "belongs to another account, or the permission s3:ListBucket on it is missing"
+        raise CouldNotFinish(f"the bucket '{name}' {why}") from None
 
 
 async def upload(aws: Aws, file: Path, key: str) -> bool:
     """Put the file under a key that identifies its content; true if it was not there yet."""
     s3, bucket = await aws.s3(), bucket_name(aws)
-    known = await if_present(s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account))
-    if known is not None:
+    place: Any = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": aws.account}
+    if await if_present(s3.head_object(**place)) is not None:
         return False
-    await s3.put_object(
-        Bucket=bucket,
-        Key=key,
-        Body=await asyncio.to_thread(file.read_bytes),
-        ExpectedBucketOwner=aws.account,
-        ChecksumAlgorithm="SHA256",
-    )
+    await s3.put_object(**place, Body=await asyncio.to_thread(file.read_bytes), ChecksumAlgorithm="SHA256")
     return True
 
 
@@ -80,23 +77,30 @@ async def upload_text(aws: Aws, text: str, key: str) -> str:
 async def empty_bucket(s3: S3Client, bucket: str, progress: Callable[[int], None]) -> int:
     """Delete every object and every version, a page at a time; returns how many. `progress` gets the running total."""
     deleted = 0
-    async for page in s3.get_paginator("list_object_versions").paginate(
-        Bucket=bucket, PaginationConfig={"PageSize": _PAGE}
-    ):
+    pages = s3.get_paginator("list_object_versions")
+    async for page in pages.paginate(Bucket=bucket, PaginationConfig={"PageSize": _PAGE}):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not found:
             continue
         objects: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in found]
         answer = await s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-        errors = answer.get("Errors", [])
-        if errors:
-            first = errors[0]
-            raise CouldNotFinish(
-                f"s3://{bucket}/{first.get('Key', '')} cannot be deleted: {first.get('Message') or first.get('Code')}"
-            )
+        for error in answer.get("Errors", []):
+            why = error.get("Message") or error.get("Code")
+            raise CouldNotFinish(f"s3://{bucket}/{error.get('Key', '')} cannot be deleted: {why}")
         deleted += len(found)
         progress(deleted)
     return deleted
+
+
+async def count_objects(aws: Aws, bucket: str, prefix: str = "", *, most: float = math.inf) -> tuple[int, int]:
+    """How many objects are under a prefix, and their bytes; it stops at the page that reaches `most` objects."""
+    objects = size = 0
+    async for page in (await aws.s3()).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        objects += page.get("KeyCount", 0)
+        size += sum(entry["Size"] for entry in page.get("Contents", []))
+        if objects >= most:
+            break
+    return objects, size
 
 
 async def remove_bucket(aws: Aws, bucket: str) -> None:

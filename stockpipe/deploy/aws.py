@@ -19,6 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
+from simulator.base.clock import Clock, SystemClock
 from simulator.base.doors import is_loopback_url
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 
@@ -62,7 +63,10 @@ FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "Unaut
 
 @dataclass
 class Aws:
-    """Clients of one region, each made on first use. `account` and `caller` are our identity according to STS."""
+    """Clients of one region, each made on first use. `account` and `caller` are our identity according to STS.
+
+    Whoever waits for AWS waits on `clock`.
+    """
 
     region: str
     endpoint_url: str | None
@@ -70,6 +74,7 @@ class Aws:
     _stack: AsyncExitStack
     account: str = ""
     caller: str = ""
+    clock: Clock = field(default_factory=SystemClock)
     _clients: dict[str, Any] = field(default_factory=dict)
 
     async def _client(self, service: str) -> Any:
@@ -136,12 +141,10 @@ async def connect(
 ) -> AsyncIterator[Aws]:
     """Find region and credentials and ask STS who we are. Any AWS error becomes one line.
 
-    None means the environment and the AWS configuration files. Raises `InputError` for a region, profile, credentials
-    or endpoint that cannot be used, `CouldNotFinish` for what AWS refuses or does not answer.
+    None means the environment and the AWS configuration files. Raises `InputError` for a region, profile or credentials
+    that cannot be used, `CouldNotFinish` for what AWS refuses or does not answer.
     """
     with one_failure(explain):
-        if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
-            raise InputError(f"--endpoint-url: '{endpoint_url}' must begin with http:// or https://")
         if endpoint_url and is_loopback_url(endpoint_url):
             session, default_region = offline_session(), limits.REGION
             session.set_credentials(*DUMMY_CREDENTIALS.values())
@@ -222,9 +225,8 @@ def _explain_refusal(error: exceptions.ClientError) -> StockpipeError:
     if code in _EXPIRED:
         return InputError("the AWS credentials have expired", hint="sign in again and run the same command")
     if code in _UNKNOWN:
-        return InputError(
-            f"AWS does not accept these credentials ({code})", hint="check them with `aws sts get-caller-identity`"
-        )
+        check = "check them with `aws sts get-caller-identity`"
+        return InputError(f"AWS does not accept these credentials ({code})", hint=check)
     if code in FORBIDDEN:
         reason = message if message and message != "Forbidden" else error.operation_name
         return CouldNotFinish(

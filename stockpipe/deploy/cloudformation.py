@@ -9,16 +9,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import chain
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
-from stockpipe.deploy.aws import error_code, error_message
-
-if TYPE_CHECKING:
-    from types_aiobotocore_cloudformation import CloudFormationClient
+from stockpipe.deploy.aws import Aws, error_code, error_message
 
 POLL_S = 2.0
 """Interval for polling a stack: CloudFormation's own events are seconds apart."""
@@ -82,9 +79,8 @@ class StackEvent:
 def check_name(name: str) -> None:
     """Raise `InputError` for a stack name that CloudFormation would refuse."""
     if not _NAME.fullmatch(name):
-        raise InputError(
-            f"'{name}' is not a stack name", hint="write letters, digits and hyphens, a letter first, at most 128"
-        )
+        hint = "write letters, digits and hyphens, a letter first, at most 128"
+        raise InputError(f"'{name}' is not a stack name", hint=hint)
 
 
 def next_step(stack: DeployedStack | None, name: str) -> Kind:
@@ -112,16 +108,14 @@ def has_succeeded(status: str) -> bool:
 def first_cause(events: Sequence[StackEvent]) -> StackEvent | None:
     """The first failure that no other failure caused. The events are in chronological order."""
     failures = [event for event in events if event.status.endswith("_FAILED")]
-    for event in failures:
-        if not any(word in event.reason.lower() for word in _CANCELLED) and event.reason:
-            return event
-    return failures[0] if failures else None
+    causes = (each for each in failures if each.reason and not any(word in each.reason.lower() for word in _CANCELLED))
+    return next(chain(causes, failures), None)
 
 
-async def describe(client: CloudFormationClient, name: str) -> DeployedStack | None:
+async def describe(aws: Aws, name: str) -> DeployedStack | None:
     """The stack of this name or id, or None. A deleted stack can still be found by its id."""
     try:
-        answer = await client.describe_stacks(StackName=name)
+        answer = await (await aws.cloudformation()).describe_stacks(StackName=name)
     except ClientError as error:
         if error_code(error) == "ValidationError" and "does not exist" in error_message(error):
             return None
@@ -134,16 +128,13 @@ async def describe(client: CloudFormationClient, name: str) -> DeployedStack | N
         name=found["StackName"],
         status=found["StackStatus"],
         reason=found.get("StackStatusReason", ""),
-        parameters={
-            parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found.get("Parameters", [])
-        },
+        parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
     )
 
 
 async def create_change_set(
-    client: CloudFormationClient,
-    clock: Clock,
+    aws: Aws,
     *,
     stack_name: str,
     kind: Kind,
@@ -164,42 +155,44 @@ async def create_change_set(
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         **template,
     }
-    created = await client.create_change_set(**arguments)
+    created = await (await aws.cloudformation()).create_change_set(**arguments)
     draft = ChangeSet(created["Id"], created.get("StackId") or stack_name, kind)
     try:
-        status, reason = await _await_change_set(client, clock, draft)
-        changes = await _changes(client, draft) if status != "FAILED" else ()
+        status, reason = await _await_change_set(aws, draft)
+        changes = await _changes(aws, draft) if status != "FAILED" else ()
     except BaseException:
-        await _forget(client, draft)
+        await _forget(aws, draft)
         raise
     if status == "FAILED":
-        await withdraw(client, draft)
+        await withdraw(aws, draft)
         if any(words in reason.lower() for words in _NO_CHANGE):
             return None
         raise CouldNotFinish(f"CloudFormation refused the change set: {' '.join(reason.split())}")
     return replace(draft, changes=changes)
 
 
-async def withdraw(client: CloudFormationClient, change_set: ChangeSet) -> None:
+async def withdraw(aws: Aws, change_set: ChangeSet) -> None:
     """Delete an unwanted change set, and the empty stack that was created for it."""
+    client = await aws.cloudformation()
     await client.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
     if change_set.kind == "CREATE":
         await client.delete_stack(StackName=change_set.stack_id)
 
 
-async def execute(client: CloudFormationClient, change_set: ChangeSet) -> None:
+async def execute(aws: Aws, change_set: ChangeSet) -> None:
     """Start it; `follow` waits until it ends. A change set that is refused is deleted."""
     try:
+        client = await aws.cloudformation()
         await client.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
     except ClientError:
-        await _forget(client, change_set)
+        await _forget(aws, change_set)
         raise
 
 
-async def last_event(client: CloudFormationClient, stack_id: str) -> str | None:
+async def last_event(aws: Aws, stack_id: str) -> str | None:
     """The id of the newest event, after which `follow` begins."""
     try:
-        answer = await client.describe_stack_events(StackName=stack_id)
+        answer = await (await aws.cloudformation()).describe_stack_events(StackName=stack_id)
     except ClientError as error:
         if error_code(error) == "ValidationError":
             return None
@@ -209,80 +202,68 @@ async def last_event(client: CloudFormationClient, stack_id: str) -> str | None:
 
 
 async def follow(
-    client: CloudFormationClient,
-    clock: Clock,
-    stack_id: str,
-    *,
-    after: str | None,
-    on_event: Callable[[StackEvent], None],
+    aws: Aws, stack_id: str, *, after: str | None, on_event: Callable[[StackEvent], None]
 ) -> tuple[DeployedStack | None, tuple[StackEvent, ...]]:
     """Report each event once, oldest first, until the stack settles; returns the stack (None: gone) and all events."""
     shown: list[StackEvent] = []
     known = {after} if after else set()
     while True:
         # The state first: then events between the two calls are reported and not missed.
-        stack = await describe(client, stack_id)
-        for event in await _new_events(client, stack_id, known):
+        stack = await describe(aws, stack_id)
+        for event in await _new_events(aws, stack_id, known):
             known.add(event.id)
             shown.append(event)
             on_event(event)
-        if stack is None or stack.status == "DELETE_COMPLETE":
+        if stack is None or stack.status == "DELETE_COMPLETE" or (shown and not stack.status.endswith("_IN_PROGRESS")):
             return stack, tuple(shown)
-        if shown and not stack.status.endswith("_IN_PROGRESS"):
-            return stack, tuple(shown)
-        await clock.sleep(POLL_S)
+        await aws.clock.sleep(POLL_S)
 
 
-async def resource_ids(client: CloudFormationClient, stack_id: str) -> dict[str, tuple[str, str]]:
+async def resource_ids(aws: Aws, stack_id: str) -> dict[str, tuple[str, str]]:
     """Logical id -> (type, physical id) of every resource that exists."""
     found: dict[str, tuple[str, str]] = {}
-    async for page in client.get_paginator("list_stack_resources").paginate(StackName=stack_id):
+    async for page in (await aws.cloudformation()).get_paginator("list_stack_resources").paginate(StackName=stack_id):
         for summary in page["StackResourceSummaries"]:
             if summary.get("PhysicalResourceId") and summary["ResourceStatus"] != "DELETE_COMPLETE":
                 found[summary["LogicalResourceId"]] = (summary["ResourceType"], summary["PhysicalResourceId"])
     return found
 
 
-async def _await_change_set(client: CloudFormationClient, clock: Clock, draft: ChangeSet) -> tuple[str, str]:
-    deadline = clock.now() + CHANGE_SET_WAIT_S
+async def _await_change_set(aws: Aws, draft: ChangeSet) -> tuple[str, str]:
+    client, deadline = await aws.cloudformation(), aws.clock.now() + CHANGE_SET_WAIT_S
     while True:
         answer = await client.describe_change_set(ChangeSetName=draft.arn, StackName=draft.stack_id)
         status, reason = str(answer["Status"]), answer.get("StatusReason", "")
         if status not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
             return status, reason
-        if clock.now() >= deadline:
+        if aws.clock.now() >= deadline:
             raise CouldNotFinish("CloudFormation did not finish the change set within 10 minutes; it was deleted")
-        await clock.sleep(POLL_S)
+        await aws.clock.sleep(POLL_S)
 
 
-async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Change, ...]:
+async def _changes(aws: Aws, draft: ChangeSet) -> tuple[Change, ...]:
     changes: list[Change] = []
-    pages = client.get_paginator("describe_change_set")
+    pages = (await aws.cloudformation()).get_paginator("describe_change_set")
     async for page in pages.paginate(ChangeSetName=draft.arn, StackName=draft.stack_id):
         for listed in page.get("Changes", []):
-            change = listed.get("ResourceChange", {})
-            changes.append(
-                Change(
-                    action=change.get("Action", ""),
-                    logical_id=change.get("LogicalResourceId", ""),
-                    type=change.get("ResourceType", ""),
-                    replacement=change.get("Replacement"),
-                )
-            )
+            change: Any = listed.get("ResourceChange", {})
+            action, name, kind = (change.get(key, "") for key in ("Action", "LogicalResourceId", "ResourceType"))
+            changes.append(Change(action, name, kind, change.get("Replacement")))
     return tuple(changes)
 
 
-async def _forget(client: CloudFormationClient, draft: ChangeSet) -> None:
+async def _forget(aws: Aws, draft: ChangeSet) -> None:
     """Delete as far as possible while another error is being raised, which must not be replaced by a second one."""
     with suppress(ClientError):
-        await withdraw(client, draft)
+        await withdraw(aws, draft)
 
 
-async def _new_events(client: CloudFormationClient, stack_id: str, known: set[str]) -> list[StackEvent]:
+async def _new_events(aws: Aws, stack_id: str, known: set[str]) -> list[StackEvent]:
     """The events that are not yet known, oldest first; AWS lists the newest first."""
     new: list[StackEvent] = []
+    pages = (await aws.cloudformation()).get_paginator("describe_stack_events")
     try:
-        async for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
+        async for page in pages.paginate(StackName=stack_id):
             for event in page["StackEvents"]:
                 if event["EventId"] in known:
                     return new[::-1]

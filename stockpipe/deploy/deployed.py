@@ -29,9 +29,8 @@ class Deployed:
     @property
     def is_whole(self) -> bool:
         """Whether every resource that rows pass through exists."""
-        return {"StockBucket", "StockQueue", "StockDLQ", "StockData", "GeneratorLambda", "ConsumerLambda"} <= set(
-            self.resources
-        )
+        path = {"StockBucket", "StockQueue", "StockDLQ", "StockData", "GeneratorLambda", "ConsumerLambda"}
+        return path <= self.resources.keys()
 
     def get(self, logical_id: str) -> str | None:
         """The physical id, or None."""
@@ -81,14 +80,13 @@ class QueueAddress:
 async def find(aws: Aws, stack_name: str) -> Deployed:
     """The stack and its resources. Raises `InputError` if there is none."""
     cloudformation.check_name(stack_name)
-    client = await aws.cloudformation()
-    stack = await cloudformation.describe(client, stack_name)
+    stack = await cloudformation.describe(aws, stack_name)
     if stack is None:
         raise InputError(
             f"the stack '{stack_name}' does not exist in {aws.region} of account {aws.account}",
             hint=f"`stockpipe deploy --stack {stack_name}` creates it; --region names another Region",
         )
-    return Deployed(stack, await cloudformation.resource_ids(client, stack.id))
+    return Deployed(stack, await cloudformation.resource_ids(aws, stack.id))
 
 
 async def address(aws: Aws, physical_id: str) -> QueueAddress:

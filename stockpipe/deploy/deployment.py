@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.base import limits
-from simulator.base.clock import Clock, iso
+from simulator.base.clock import iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.names import bucket_name_fault
 from simulator.stack import template as templates
@@ -50,7 +50,7 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     `InputError`, one line that says what to do.
     """
     cloudformation.check_name(stack_name)
-    existing = await cloudformation.describe(await aws.cloudformation(), stack_name)
+    existing = await cloudformation.describe(aws, stack_name)
     kind = cloudformation.next_step(existing, stack_name)
     kept = existing.parameters if existing and kind == "UPDATE" else {}
     stack = templates.load(template, given, defaults=kept, stack_name=stack_name)
@@ -104,13 +104,12 @@ async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -
         await refuse("table", table.name, dynamodb.describe_table(TableName=table.name))
     for name in buckets:
         if await artifact.bucket_exists(aws, name):
-            raise InputError(
-                f"the bucket '{name}' already exists", hint="pass another name: --parameter BucketName=NAME"
-            )
+            hint = "pass another name: --parameter BucketName=NAME"
+            raise InputError(f"the bucket '{name}' already exists", hint=hint)
 
 
 async def propose(
-    aws: Aws, clock: Clock, draft: Draft, package: Package, *, local_transform: bool, report: Report
+    aws: Aws, draft: Draft, package: Package, *, local_transform: bool, report: Report
 ) -> cloudformation.ChangeSet | None:
     """Upload the package by its content hash and create the change set; None if it would change nothing."""
     if await artifact.ensure_bucket(aws):
@@ -127,10 +126,9 @@ async def propose(
     else:
         template = {"TemplateURL": await artifact.upload_text(aws, text, f"templates/{package.sha256}.json")}
     report("creating the change set")
-    stamp = re.sub(r"[^0-9]", "", iso(clock.now()))
+    stamp = re.sub(r"[^0-9]", "", iso(aws.clock.now()))
     return await cloudformation.create_change_set(
-        await aws.cloudformation(),
-        clock,
+        aws,
         stack_name=draft.stack.name,
         kind=draft.kind,
         name=f"stockpipe-{package.sha256[:8]}-{stamp}",
@@ -141,7 +139,7 @@ async def propose(
 
 async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.DeployedStack) -> None:
     """Raise `CouldNotFinish` if the endpoint skipped resources, as one without the serverless transform does."""
-    made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)
+    made = await cloudformation.resource_ids(aws, stack.id)
     missing = [name for name in draft.stack.functions if name not in made]
     if missing:
         raise CouldNotFinish(

@@ -23,9 +23,8 @@ def find_interpreter(python: str, given: Path | None = None) -> Path | None:
         found = _identify(given)
         if found != python:
             what = f"is CPython {found}" if found else "is not a CPython that runs here"
-            raise InputError(
-                f"--interpreter: '{given}' {what}", hint=f"compiled files for Python {python} need CPython {python}"
-            )
+            needed = f"compiled files for Python {python} need CPython {python}"
+            raise InputError(f"--interpreter: '{given}' {what}", hint=needed)
         return given
     return next((candidate for candidate in _candidates(python) if _identify(candidate) == python), None)
 
@@ -33,8 +32,7 @@ def find_interpreter(python: str, given: Path | None = None) -> Path | None:
 def _candidates(python: str) -> Iterator[Path]:
     if python == f"{sys.version_info.major}.{sys.version_info.minor}":
         yield Path(sys.executable)
-    on_path = shutil.which(f"python{python}")
-    if on_path:
+    if on_path := shutil.which(f"python{python}"):
         yield Path(on_path)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     data = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))

@@ -187,9 +187,8 @@ def _describe(directory: Path, zipped: Path, output: Path, target: Target, compi
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m stockpipe.deploy.package`: fill a directory, as `sam build` requires. Returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m stockpipe.deploy.package", description="Fill a directory for Lambda."
-    )
+    program = "python -m stockpipe.deploy.package"
+    parser = argparse.ArgumentParser(prog=program, description="Fill a directory for Lambda.")
     parser.add_argument("--directory", type=Path, required=True, help="where to put the content; created if missing")
     parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python")
     parser.add_argument("--arch", default="arm64", choices=sorted(ARCHITECTURES), help="Lambda's processor")

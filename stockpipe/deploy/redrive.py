@@ -10,7 +10,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
 from simulator.base.words import counted
 from simulator.proof.notifications import ObjectRef, objects_of
@@ -70,7 +69,7 @@ async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerat
             await sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=entries)
 
 
-async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id: str) -> str | None:
+async def find_reason(aws: Aws, log_group: str | None, message_id: str) -> str | None:
     """The last reason in the consumer's log for this message."""
     if log_group is None:
         return None
@@ -79,7 +78,7 @@ async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id:
     pages = logs.get_paginator("filter_log_events").paginate(
         logGroupName=log_group,
         filterPattern=f'"{message_id}"',
-        startTime=int((clock.now() - REASONS_WINDOW_S) * 1000),
+        startTime=int((aws.clock.now() - REASONS_WINDOW_S) * 1000),
         PaginationConfig={"MaxItems": 1000},
     )
     try:
@@ -92,9 +91,7 @@ async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id:
     return reason
 
 
-async def send_back(
-    aws: Aws, clock: Clock, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]
-) -> int:
+async def send_back(aws: Aws, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]) -> int:
     """Move every message back and wait until that is done; returns how many. `progress` gets the running total.
 
     At an endpoint without message move tasks this moves message by message: it sends first, then deletes, so that an
@@ -119,11 +116,9 @@ async def send_back(
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
-            raise CouldNotFinish(
-                f"{counted(moved, 'message')} moved back, then it ended: {reason}",
-                hint="run it again for the rest",
-            )
-        await clock.sleep(POLL_S)
+            said = f"{counted(moved, 'message')} moved back, then it ended: {reason}"
+            raise CouldNotFinish(said, hint="run it again for the rest")
+        await aws.clock.sleep(POLL_S)
 
 
 async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]) -> int:

@@ -201,16 +201,9 @@ class StackTarget:
 
     async def _read_logs(self) -> None:
         """Read all lines since shortly before the newest one seen, each once."""
-        pages = (
-            (await self._aws.logs())
-            .get_paginator("filter_log_events")
-            .paginate(
-                logGroupName=self._stack.log_group,
-                startTime=int(self._logs_from_at * 1000),
-                filterPattern=cloud_log.FILTER,
-            )
-        )
-        async for page in pages:
+        lines: Any = {"logGroupName": self._stack.log_group, "filterPattern": cloud_log.FILTER}
+        pages = (await self._aws.logs()).get_paginator("filter_log_events")
+        async for page in pages.paginate(**lines, startTime=int(self._logs_from_at * 1000)):
             for event in page.get("events", ()):
                 self._take(event)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from simulator.base.clock import Clock, iso
+from simulator.base.clock import iso
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 
@@ -61,11 +61,11 @@ class Status:
     alarms: Mapping[str, str]
 
 
-async def read_status(aws: Aws, clock: Clock, deployed: Deployed) -> Status:
+async def read_status(aws: Aws, deployed: Deployed) -> Status:
     """Read everything once."""
     queue = await address(aws, deployed.require("StockQueue"))
     dead_letter = await address(aws, deployed.require("StockDLQ"))
-    metrics = await _metrics(aws, clock, deployed, queue, dead_letter)
+    metrics = await _metrics(aws, deployed, queue, dead_letter)
     table = (await (await aws.dynamodb()).describe_table(TableName=deployed.table))["Table"]
     return Status(
         stack=deployed.stack.name,
@@ -88,11 +88,9 @@ async def queue_status(aws: Aws, queue: QueueAddress, oldest_age_s: float | None
     return QueueStatus(queue.name, visible, in_flight, delayed, oldest_age_s)
 
 
-async def _metrics(
-    aws: Aws, clock: Clock, deployed: Deployed, queue: QueueAddress, dead_letter: QueueAddress
-) -> dict[str, Any]:
+async def _metrics(aws: Aws, deployed: Deployed, queue: QueueAddress, dead_letter: QueueAddress) -> dict[str, Any]:
     """The figures that CloudWatch keeps: sums over the last hour, latest ages, the last minute with a tick."""
-    now, age = clock.now(), ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+    now, age = aws.clock.now(), ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
     generator, consumer = (("FunctionName", name, "Sum") for name in (deployed.generator, deployed.consumer))
     sums = {
         "generator_errors": ("AWS/Lambda", "Errors", *generator),

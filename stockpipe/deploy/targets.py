@@ -26,9 +26,8 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.python not in PYTHONS:
-            raise InputError(
-                f"Lambda does not offer Python '{self.python}'", hint=f"choose one of {', '.join(PYTHONS)}"
-            )
+            offered = f"choose one of {', '.join(PYTHONS)}"
+            raise InputError(f"Lambda does not offer Python '{self.python}'", hint=offered)
         if self.architecture not in ARCHITECTURES:
             raise InputError(f"'{self.architecture}' is not a Lambda architecture", hint="choose arm64 or x86_64")
 
@@ -61,9 +60,8 @@ def select_requirements(text: str, python: str) -> tuple[str, ...]:
             continue
         match = _REQUIREMENT.fullmatch(line)
         if not match:
-            raise InputError(
-                f"stockpipe/deploy/requirements.txt: '{line}' is not name==version with an optional python_version <"
-            )
+            form = "name==version with an optional python_version <"
+            raise InputError(f"stockpipe/deploy/requirements.txt: '{line}' is not {form}")
         if match["below"] is None or _minor(python) < _minor(match["below"]):
             chosen.append(f"{match['name']}=={match['version']}")
     return tuple(chosen)

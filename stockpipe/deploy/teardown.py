@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.words import counted
 from stockpipe.deploy import artifact, cloudformation
@@ -26,7 +25,7 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     lines = []
     bucket, table = deployed.get("StockBucket"), deployed.get("StockData")
     if bucket and await artifact.bucket_exists(aws, bucket):
-        objects = await _count_objects(aws, bucket)
+        objects, _ = await artifact.count_objects(aws, bucket, most=COUNTED_OBJECTS)
         more = "at least " if objects >= COUNTED_OBJECTS else ""
         lines.append(f"{more}{counted(objects, 'object')} in bucket {bucket}")
     found = await if_present((await aws.dynamodb()).describe_table(TableName=table)) if table else None
@@ -49,7 +48,6 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
 
 async def destroy(
     aws: Aws,
-    clock: Clock,
     deployed: Deployed,
     *,
     on_event: Callable[[cloudformation.StackEvent], None],
@@ -66,24 +64,13 @@ async def destroy(
         bucket = deployed.get("StockBucket")
         if bucket is not None and await artifact.bucket_exists(aws, bucket):
             await artifact.empty_bucket(await aws.s3(), bucket, emptied)
-        after = await cloudformation.last_event(client, stack_id)
+        after = await cloudformation.last_event(aws, stack_id)
         await client.delete_stack(StackName=stack_id)
-        stack, events = await cloudformation.follow(client, clock, stack_id, after=after, on_event=on_event)
+        stack, events = await cloudformation.follow(aws, stack_id, after=after, on_event=on_event)
         if stack is None or stack.status == "DELETE_COMPLETE":
             return
         cause = cloudformation.first_cause(events)
         if cause is None or cause.type != "AWS::S3::Bucket":
             break
-    why = cause.text if cause else "no reason given"
-    raise CouldNotFinish(
-        f"stack '{name}' could not be deleted: {why}", hint=f"fix that and run `stockpipe destroy --stack {name}` again"
-    )
-
-
-async def _count_objects(aws: Aws, bucket: str) -> int:
-    count = 0
-    async for page in (await aws.s3()).get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        count += page.get("KeyCount", 0)
-        if count >= COUNTED_OBJECTS:
-            break
-    return count
+    said = f"stack '{name}' could not be deleted: {cause.text if cause else 'no reason given'}"
+    raise CouldNotFinish(said, hint=f"fix that and run `stockpipe destroy --stack {name}` again")

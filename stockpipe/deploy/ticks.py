@@ -42,9 +42,8 @@ def scheduled_event(aws: Aws, rule: str | None, at: float) -> dict[str, Any]:
 async def fire(aws: Aws, deployed: Deployed, at: float) -> TickResult:
     """Invoke the generator once, and wait for it. A failed invocation is returned as a value."""
     event = scheduled_event(aws, deployed.rule, at)
-    answer = await (await aws.functions()).invoke(
-        FunctionName=deployed.generator, LogType="Tail", Payload=json.dumps(event).encode()
-    )
+    sent = json.dumps(event).encode()
+    answer = await (await aws.functions()).invoke(FunctionName=deployed.generator, LogType="Tail", Payload=sent)
     async with answer["Payload"] as body:
         text = (await body.read()).decode("utf-8", "replace")
     payload: Any = text

@@ -45,11 +45,8 @@ def translate(template: Mapping[str, Any], parameters: Mapping[str, str], region
             from samtranslator.translator.translator import Translator
     except ImportError:
         raise InputError("--local-transform needs the SAM translator", hint="pip install aws-sam-translator") from None
-    defaults = {
-        name: str(definition["Default"])
-        for name, definition in template.get("Parameters", {}).items()
-        if "Default" in definition
-    }
+    known = template.get("Parameters", {}).items()
+    defaults = {name: str(definition["Default"]) for name, definition in known if "Default" in definition}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Only to have keys: no call is made with them, but the translator asks the session for a region.

@@ -7,7 +7,6 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from simulator.base.clock import Clock
 from simulator.base.observations import Record
 from simulator.proof.account import Acceptable, Audit
 from simulator.proof.audit import audit, nothing
@@ -16,6 +15,7 @@ from simulator.stack import template as templates
 from simulator.stack.model import prefix_in_force
 from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import wiring
+from stockpipe.deploy.artifact import count_objects
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 from stockpipe.deploy.redrive import peek
 from stockpipe.deploy.status import queue_status
@@ -97,9 +97,7 @@ def read_otherwise(subject: Subject, deployed: Deployed, parameters: Mapping[str
     stack = templates.load(None, parameters, defaults=kept)
     consumer = wiring(stack).consumer
     behind = parameters_behind(stack, consumer.logical_id)
-    wanted = {
-        variable: consumer.environment[variable] for variable, parameter in behind.items() if parameter in parameters
-    }
+    wanted = {name: consumer.environment[name] for name, parameter in behind.items() if parameter in parameters}
     held = {name: subject.environ.get(name, "") for name in wanted}
     changed = {name: value for name, value in wanted.items() if value != held[name]}
     changes = [
@@ -114,8 +112,8 @@ async def estimate(aws: Aws, subject: Subject) -> Estimate:
 
     DynamoDB's figure is up to six hours old, so the table is assumed to be at least as large as the objects.
     """
-    objects, object_bytes = await _measure(aws, subject.bucket, subject.key_prefix)
-    rejected, _ = await _measure(aws, subject.bucket, subject.rejected_prefix)
+    objects, object_bytes = await count_objects(aws, subject.bucket, subject.key_prefix)
+    rejected, _ = await count_objects(aws, subject.bucket, subject.rejected_prefix)
     table = (await (await aws.dynamodb()).describe_table(TableName=subject.table))["Table"]
     table_bytes = max(table.get("TableSizeBytes", 0), object_bytes)
     return Estimate(objects, object_bytes, table_bytes, cost_usd(2 * objects, 2 * rejected, table_bytes))
@@ -136,9 +134,10 @@ async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
 
 
 async def wait_until_drained(
-    aws: Aws, clock: Clock, queue: QueueAddress, *, settle_s: float, timeout_s: float, progress: Callable[[int], None]
+    aws: Aws, queue: QueueAddress, *, settle_s: float, timeout_s: float, progress: Callable[[int], None]
 ) -> bool:
     """Whether the queue stayed empty for `settle_s` within `timeout_s`. `progress` gets its depth."""
+    clock = aws.clock
     deadline = clock.now() + timeout_s
     empty_since: float | None = None
     while True:
@@ -153,9 +152,7 @@ async def wait_until_drained(
         await clock.sleep(min(POLL_S, max(0.1, deadline - now)))
 
 
-async def verify(
-    aws: Aws, clock: Clock, subject: Subject, *, drained: bool, accepted: Set[Acceptable], record: Record
-) -> Audit:
+async def verify(aws: Aws, subject: Subject, *, drained: bool, accepted: Set[Acceptable], record: Record) -> Audit:
     """Compare every object with the table. Messages in the dead-letter queue are read and made visible again."""
 
     async def dead_lettered() -> AsyncIterator[ObjectRef]:
@@ -180,13 +177,5 @@ async def verify(
         drained=drained,
         accepted=accepted,
         record=record,
-        clock=clock,
+        clock=aws.clock,
     )
-
-
-async def _measure(aws: Aws, bucket: str, prefix: str) -> tuple[int, int]:
-    objects = size = 0
-    async for page in (await aws.s3()).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        objects += page.get("KeyCount", 0)
-        size += sum(entry["Size"] for entry in page.get("Contents", []))
-    return objects, size

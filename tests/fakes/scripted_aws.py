@@ -9,6 +9,9 @@ import botocore.session
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
+from fakes.clock import InstantClock
+from simulator.base.clock import Clock
+
 _SESSION = botocore.session.Session()
 Call = tuple[str, dict[str, Any]]
 
@@ -74,8 +77,9 @@ class ScriptedAws:
 
     region, account, caller = "eu-central-1", "123456789012", "arn:aws:iam::123456789012:user/u"
 
-    def __init__(self, endpoint_url: str | None = None, **answers: Any) -> None:
+    def __init__(self, endpoint_url: str | None = None, clock: Clock | None = None, **answers: Any) -> None:
         self.endpoint_url = endpoint_url
+        self.clock = clock or InstantClock()
         self.calls: list[Call] = []
         self._answers = answers
 

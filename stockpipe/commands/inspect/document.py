@@ -13,8 +13,6 @@ from simulator.files.survey import EXAMPLE_CHARS, ColumnFound
 from simulator.run.command_line import quoted
 from stockpipe.commands.files import cure, parameter_words
 
-SCHEMA = "stockpipe.inspect/1"
-
 
 def document(
     inspection: Inspection,
@@ -34,27 +32,22 @@ def document(
     skipping = ["--skip-unreadable"] if problems and inspection.files else []
     command = ["stockpipe", "simulate", *sources, *options, *skipping]
     return {
-        "schema": SCHEMA,
+        "schema": "stockpipe.inspect/1",
         "files": [_file(one, names, kept) for one in inspection.files],
         "parameters": {names[setting]: value for setting, value in settings.items() if setting in names},
-        "reasons": {
-            names[setting]: proposed.why for setting, proposed in inspection.settings.items() if setting in names
-        },
+        "reasons": {names[key]: proposed.why for key, proposed in inspection.settings.items() if key in names},
         "leave_out": [names[setting] for setting in inspection.without if setting in names],
         "options": quoted(options),
         "command": quoted(command),
-        "differing": [
-            {"path": _text(each.path), "differences": list(each.differences)} for each in inspection.differing
-        ],
+        "differing": [{"path": _text(one.path), "differences": list(one.differences)} for one in inspection.differing],
         "unreadable": [
-            {"path": _text(problem.path), "reason": problem.reason, "cure": cure(problem, names)}
-            for problem in problems
+            {"path": _text(each.path), "reason": each.reason, "cure": cure(each, names)} for each in problems
         ],
     }
 
 
 def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) -> dict[str, Any]:
-    found, survey = one.found, one.survey
+    survey = one.survey
     keys = asdict(survey.keys)
     first = keys.pop("first")
     return {
@@ -65,9 +58,7 @@ def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) ->
         "delimiter": one.delimiter,
         "encoding": one.encoding,
         "header_line": survey.header_line,
-        "parameters": {
-            names[setting]: value for setting, value in {**given, **one.settings}.items() if setting in names
-        },
+        "parameters": {names[key]: value for key, value in {**given, **one.settings}.items() if key in names},
         "columns": _columns(one),
         "key": {
             "ticker": {"column": one.ticker.name, "why": one.ticker.why, "cells": survey.tickers},
@@ -78,15 +69,13 @@ def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) ->
                 "stored": survey.timestamps,
             },
             **keys,
-            "first_replaced": None
-            if first is None
-            else dict(zip(("ticker", "timestamp", "line", "other_line"), first, strict=True)),
+            "first_replaced": first and dict(zip(("ticker", "timestamp", "line", "other_line"), first, strict=True)),
         },
         "rejected": [
             {**asdict(kind), "setting": names.get(kind.setting or "")}
             for kind in sorted(survey.rejected.values(), key=lambda kind: (-kind.count, kind.line))
         ],
-        "notes": list(found.notes),
+        "notes": list(one.found.notes),
     }
 
 
@@ -95,30 +84,19 @@ def _columns(one: FileFound) -> list[dict[str, Any]]:
     survey, names = one.survey, one.columns
     if len(names) != len(survey.columns):
         names = tuple("" if column is None else column.name for column in survey.columns)
-    ticker, examples = one.ticker.name, one.found.examples
-    if len(examples) != len(names):
-        examples = ((),) * len(names)
+    examples = one.found.examples if len(one.found.examples) == len(names) else ((),) * len(names)
     return [
-        _key_column(name, "ticker", cells or survey.tickers)
-        if column is None and name == ticker
-        else _key_column(name, "timestamp", cells or survey.timestamps)
-        if column is None
-        else _column(name, column, survey.rows)
+        _key_column(one, name, cells) if column is None else _column(name, column, survey.rows)
         for name, column, cells in zip(names, survey.columns, examples, strict=True)
     ]
 
 
-def _key_column(name: str, part: str, cells: Sequence[str]) -> dict[str, Any]:
+def _key_column(one: FileFound, name: str, cells: Sequence[str]) -> dict[str, Any]:
     """A column of the key; its cells are shown as in the file."""
-    return {
-        "name": name,
-        "stored_as": None,
-        "key": part,
-        "type": part,
-        "cells": [cell[:EXAMPLE_CHARS] for cell in cells],
-        "empty": 0,
-        "suspicious": [],
-    }
+    part = "ticker" if name == one.ticker.name else "timestamp"
+    shown = cells or (one.survey.tickers if part == "ticker" else one.survey.timestamps)
+    held = {"cells": [cell[:EXAMPLE_CHARS] for cell in shown], "empty": 0, "suspicious": []}
+    return {"name": name, "stored_as": None, "key": part, "type": part, **held}
 
 
 def _column(name: str, column: ColumnFound, rows: int) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulator.base.shown import printable as plain
 from simulator.base.terminal import visible_console
 from simulator.base.words import counted
 from simulator.dashboard.figures import size
 from simulator.files.guess import DELIMITER_NAMES
 from simulator.run.command_line import ShellCommand
-from stockpipe.commands.files import plain
 
 FULL_FILES = 5
 """If there are more files than this, only the first is shown in full, and the others on one line each."""
@@ -25,18 +23,7 @@ CELL_CHARS = 27
 
 def show(found: dict[str, Any]) -> None:
     """Print it to standard output, at the terminal's width."""
-    shown = visible_console(highlight=False, emoji=False)
-    if shown.is_terminal:
-        _show(shown, found)
-        return
-    # Tables pad their lines with blanks, which do not belong in a file.
-    text = io.StringIO()
-    _show(visible_console(file=text, highlight=False, emoji=False, width=shown.width), found)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
-
-
-def _show(console: Console, found: dict[str, Any]) -> None:
-    files = found["files"]
+    console, files = visible_console(trims=True, highlight=False, emoji=False), found["files"]
     for number, file in enumerate(files):
         if number == 0 or len(files) <= FULL_FILES:
             _show_file(console, file)
@@ -44,9 +31,8 @@ def _show(console: Console, found: dict[str, Any]) -> None:
         console.print(_overview(files))
         console.print()
     for one in found["differing"]:
-        _line(
-            console, f"not like the others: {plain(one['path'])}: {plain('; '.join(one['differences']))}", 0, "yellow"
-        )
+        text = f"not like the others: {plain(one['path'])}: {plain('; '.join(one['differences']))}"
+        _line(console, text, style="yellow")
     if found["differing"]:
         console.print()
     _show_parameters(console, found)
@@ -57,15 +43,12 @@ def _show_file(console: Console, file: dict[str, Any]) -> None:
     delimiter = DELIMITER_NAMES.get(file["delimiter"], repr(file["delimiter"]))
     line = file["header_line"]
     header = "no header" if line is None else f"header in line {line:,}"
-    _line(
-        console,
-        f"{counted(file['rows'], 'row')}, {size(file['bytes'])}, {delimiter}, {file['encoding']}, {header}",
-        2,
-    )
+    rows = counted(file["rows"], "row")
+    _line(console, f"{rows}, {size(file['bytes'])}, {delimiter}, {file['encoding']}, {header}", 2)
     console.print()
     table = _table("column", "stored as", "type", "cells")
     for column in file["columns"]:
-        cells = ", ".join(_short(cell) for cell in column["cells"])
+        cells = ", ".join(map(_short, column["cells"]))
         table.add_row(_short(column["name"], 40), _short(column["stored_as"] or "", 40), _type(column), cells)
     console.print(table)
     console.print()
@@ -112,11 +95,8 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if suspicious:
         yield "texts that look like something else:", "yellow"
     for column, one in suspicious:
-        cells = ", ".join(_short(cell) for cell in one["cells"])
-        yield (
-            f"     {_short(column['name'], 40)}: {one['looks_like']} in {counted(one['count'], 'cell')}: {cells}",
-            "yellow",
-        )
+        which = f"{one['looks_like']} in {counted(one['count'], 'cell')}"
+        yield f"     {_short(column['name'], 40)}: {which}: {', '.join(map(_short, one['cells']))}", "yellow"
     for note in file["notes"]:
         yield f"note: {plain(note)}", ""
 
@@ -162,11 +142,9 @@ def _line(console: Console, text: str, indent: int = 0, style: str = "") -> None
     if len(text) + indent <= console.width:
         console.print(Text(" " * indent + text, style=style))
         return
-    lines = Text(text, style=style).wrap(console, console.width - indent - 2)
-    for number, line in enumerate(lines):
-        console.print(
-            Text(" " * (indent if number == 0 else indent + 2), style=style).append_text(line), overflow="fold"
-        )
+    for number, line in enumerate(Text(text, style=style).wrap(console, console.width - indent - 2)):
+        blanks = Text(" " * (indent + 2 if number else indent), style=style)
+        console.print(blanks.append_text(line), overflow="fold")
 
 
 def _short(text: str, most: int = CELL_CHARS) -> str:

@@ -10,8 +10,8 @@ from simulator.base.errors import InputError
 from simulator.load.plan.plan import Copies
 from simulator.stack.model import Notification, Stack
 from simulator.stack.wiring import flow, own_path
+from stockpipe.commands.applications import file_of, place
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.places import file_of, place
 
 
 def copies_of(options: LoadTestOptions, stack: Stack) -> Copies | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.words import counted, significant
 from simulator.load.plan.plan import Plan
@@ -29,7 +28,7 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         )
 
     @cloud.on_aws
-    async def work(options: LoadTestOptions, aws: Aws, clock: Clock) -> int:
+    async def work(options: LoadTestOptions, aws: Aws) -> int:
         name = options.stack or ""
         deployed = await find(aws, name)
         target = await stack_load.find_stack(aws, deployed)
@@ -45,8 +44,8 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         if not _confirmed(options, plan, as_deployed, deployed, aws):
             cloud.say("nothing was sent")
             return ExitCode.INTERRUPTED
-        shown = replace(run_options(plan, clock.now()), runtime="AWS Lambda")
-        session = LoadSession.create(plan, as_deployed, clock, deployed.bucket, shown)
+        shown = replace(run_options(plan, aws.clock.now()), runtime="AWS Lambda")
+        session = LoadSession.create(plan, as_deployed, aws.clock, deployed.bucket, shown)
         return await run_shown(options, session, stack_load.open_stack(session, aws, target))
 
     return work(options)

@@ -16,8 +16,8 @@ from simulator.files.gate import examine
 from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
+from stockpipe.commands.applications import file_of, place
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
-from stockpipe.commands.places import file_of, place
 from stockpipe.commands.simulate.options import SimulateOptions
 
 WAY_OUT = "add --skip-unreadable to continue without them"

@@ -103,6 +103,14 @@ def test_nothing_is_sent_where_nobody_answers(command: str, taken: int, monkeypa
         assert f"--endpoint-url: 'http://127.0.0.1:{port}' {said}" in ended.stderr
 
 
+@pytest.mark.parametrize("command", ["load-test --duration 1s", "status --stack s"])
+def test_an_endpoint_without_a_scheme_is_refused(command: str) -> None:
+    """Nothing is asked, in any command with the option."""
+    ended = CliRunner().invoke(app, [*command.split(), "--endpoint-url", "127.0.0.1:5000"])
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "--endpoint-url: '127.0.0.1:5000' is not the URL of an endpoint" in ended.stderr
+
+
 def test_moto_is_an_endpoint(aws_engine: str) -> None:
     """And so is the store (tests/stockpipe/commands/test_store.py)."""
     require_endpoint(aws_engine)

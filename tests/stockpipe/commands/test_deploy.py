@@ -258,6 +258,7 @@ class FailingCreation:
     def __init__(self) -> None:
         self.deleted = False
         self.states = ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+        self.clock = InstantClock()
 
     async def cloudformation(self) -> FailingCreation:
         """The client is this object."""
@@ -309,7 +310,7 @@ async def test_failed_creation_shows_its_first_cause(clean_up: bool) -> None:
     change_set = cloudformation.ChangeSet("arn", "id", "CREATE")
     options = deploy.DeployOptions(stack="quotes", clean_up=clean_up)
     with pytest.raises(CouldNotFinish) as failed:
-        await deploy._execute(aws, InstantClock(), change_set, options)  # type: ignore[arg-type]
+        await deploy._execute(aws, change_set, options)  # type: ignore[arg-type]
     assert "failed at StockData (AWS::DynamoDB::Table): StockData already exists" in str(failed.value)
     assert aws.deleted is clean_up
     assert ("nothing is left" if clean_up else "stockpipe destroy --stack quotes") in str(failed.value)

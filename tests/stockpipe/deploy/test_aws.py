@@ -92,13 +92,6 @@ async def test_unknown_profile_is_named() -> None:
             pass
 
 
-async def test_endpoint_must_be_a_url() -> None:
-    """An endpoint without a scheme is refused."""
-    with pytest.raises(InputError, match="must begin with http"):
-        async with connect(endpoint_url="127.0.0.1:5000"):
-            pass
-
-
 async def test_profile_gives_region_and_credentials(tmp_path: Path, aws_engine: str) -> None:
     """Region, credentials and endpoint come from the profile, as in the AWS CLI; STS says whose they are."""
     (tmp_path / "config").write_text(f"[profile p]\nregion = eu-north-1\nendpoint_url = {aws_engine}\n")

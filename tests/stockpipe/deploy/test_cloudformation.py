@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from fakes.clock import InstantClock
-from fakes.scripted_aws import ScriptedClient, refusal
+from fakes.scripted_aws import ScriptedAws, refusal
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import cloudformation
 from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack, StackEvent
@@ -104,8 +103,7 @@ async def test_change_set_is_requested_as_aws_requires() -> None:
     """The request has type, capabilities and every parameter, and the result is what would change."""
     resource = {"Action": "Modify", "LogicalResourceId": "StockQueue", "ResourceType": "AWS::SQS::Queue"}
     change = {"ResourceChange": {**resource, "Replacement": "True"}}
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set=[
             {"Status": "CREATE_PENDING"},
@@ -114,71 +112,67 @@ async def test_change_set_is_requested_as_aws_requires() -> None:
             {"Status": "CREATE_COMPLETE", "Changes": [change]},
         ],
     )
-    made = await create(client, kind="UPDATE", parameters={"FileCount": "2"})
+    made = await create(aws, kind="UPDATE", parameters={"FileCount": "2"})
     assert made is not None
     assert [(change.action, change.logical_id, change.replacement) for change in made.changes] == [
         ("Modify", "StockQueue", "True")
     ] * 2
-    _, request = client.calls[0]
+    _, request = aws.calls[0]
     assert request["ChangeSetType"] == "UPDATE"
     assert "CAPABILITY_IAM" in request["Capabilities"]
     assert request["Parameters"] == [{"ParameterKey": "FileCount", "ParameterValue": "2"}]
-    assert client.calls[-1][1]["NextToken"] == "more"
+    assert aws.calls[-1][1]["NextToken"] == "more"
 
 
 async def test_nothing_to_change_leaves_nothing() -> None:
     """A change set without changes is None, and it is deleted; the stack stays."""
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "FAILED", "StatusReason": "The submitted information didn't contain changes."},
     )
-    assert await create(client, kind="UPDATE") is None
-    assert client.names()[-1] == "delete_change_set"
+    assert await create(aws, kind="UPDATE") is None
+    assert aws.names()[-1] == "delete_change_set"
 
 
 async def test_refused_change_set_takes_its_empty_stack_along() -> None:
     """When CloudFormation refuses a creation, change set and new stack are deleted, and the reason is given."""
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "FAILED", "StatusReason": "Transform failed:\n no such type"},
     )
     with pytest.raises(CouldNotFinish, match="refused the change set: Transform failed: no such type"):
-        await create(client, kind="CREATE")
-    assert client.names()[-2:] == ["delete_change_set", "delete_stack"]
+        await create(aws, kind="CREATE")
+    assert aws.names()[-2:] == ["delete_change_set", "delete_stack"]
 
 
 async def test_interrupted_change_set_is_withdrawn() -> None:
     """Ctrl-C while CloudFormation works leaves nothing behind."""
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set=asyncio.CancelledError(),
     )
     with pytest.raises(asyncio.CancelledError):
-        await create(client, kind="CREATE")
-    assert client.names()[-2:] == ["delete_change_set", "delete_stack"]
+        await create(aws, kind="CREATE")
+    assert aws.names()[-2:] == ["delete_change_set", "delete_stack"]
 
 
 async def test_refused_execution_is_withdrawn() -> None:
     """A change set that cannot be executed does not stay behind."""
-    client = ScriptedClient("cloudformation", execute_change_set=refusal("ValidationError", "no", "ExecuteChangeSet"))
+    aws = ScriptedAws(execute_change_set=refusal("ValidationError", "no", "ExecuteChangeSet"))
     with pytest.raises(ClientError):
-        await cloudformation.execute(client, ChangeSet("arn:change-set/1", STACK_ID, "CREATE"))  # type: ignore[arg-type]
-    assert client.names() == ["execute_change_set", "delete_change_set", "delete_stack"]
+        await cloudformation.execute(aws, ChangeSet("arn:change-set/1", STACK_ID, "CREATE"))  # type: ignore[arg-type]
+    assert aws.names() == ["execute_change_set", "delete_change_set", "delete_stack"]
 
 
 async def test_endless_change_set_is_given_up() -> None:
     """After ten minutes the wait ends with a line, and the change set is deleted."""
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "CREATE_IN_PROGRESS"},
     )
     with pytest.raises(CouldNotFinish, match="10 minutes"):
-        await create(client, kind="UPDATE")
-    assert client.names()[-1] == "delete_change_set"
+        await create(aws, kind="UPDATE")
+    assert aws.names()[-1] == "delete_change_set"
 
 
 async def test_events_are_reported_once_oldest_first() -> None:
@@ -187,8 +181,7 @@ async def test_events_are_reported_once_oldest_first() -> None:
     first = [event(1, "s", "UPDATE_IN_PROGRESS", kind=STACK_TYPE)]
     second = [event(2, "Queue", "UPDATE_IN_PROGRESS"), event(3, "Queue", "UPDATE_COMPLETE")]
     third = [event(4, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)]
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         describe_stacks=[
             described("UPDATE_IN_PROGRESS"),
             described("UPDATE_IN_PROGRESS"),
@@ -202,8 +195,7 @@ async def test_events_are_reported_once_oldest_first() -> None:
     )
     shown: list[str] = []
     ended, events = await cloudformation.follow(
-        client,
-        InstantClock(),
+        aws,
         STACK_ID,
         after="e0",
         on_event=lambda event: shown.append(event.id),  # type: ignore[arg-type]
@@ -217,24 +209,22 @@ async def test_events_are_reported_once_oldest_first() -> None:
 async def test_follow_waits_for_the_first_event() -> None:
     """A stack that has not begun to change looks settled, and that is not taken for the end."""
     done = event(1, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         describe_stacks=[described("CREATE_COMPLETE"), described("UPDATE_COMPLETE")],
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [done]}],
     )
-    ended, _ = await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda event: None)  # type: ignore[arg-type]
+    ended, _ = await cloudformation.follow(aws, STACK_ID, after=None, on_event=lambda event: None)  # type: ignore[arg-type]
     assert ended is not None
     assert ended.status == "UPDATE_COMPLETE"
 
 
 async def test_follow_ends_when_the_stack_is_gone() -> None:
     """A deleted stack that cannot be described any more is the end of following it."""
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         describe_stacks=refusal("ValidationError", "Stack with id s does not exist"),
         describe_stack_events=refusal("ValidationError", "Stack with id s does not exist"),
     )
-    assert await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda event: None) == (  # type: ignore[arg-type]
+    assert await cloudformation.follow(aws, STACK_ID, after=None, on_event=lambda event: None) == (  # type: ignore[arg-type]
         None,
         (),
     )
@@ -242,30 +232,28 @@ async def test_follow_ends_when_the_stack_is_gone() -> None:
 
 async def test_other_refusals_are_not_taken_for_absence() -> None:
     """Only `does not exist` means that there is no stack."""
-    client = ScriptedClient("cloudformation", describe_stacks=refusal("AccessDenied", "not authorized"))
+    aws = ScriptedAws(describe_stacks=refusal("AccessDenied", "not authorized"))
     with pytest.raises(ClientError):
-        await cloudformation.describe(client, "s")  # type: ignore[arg-type]
+        await cloudformation.describe(aws, "s")  # type: ignore[arg-type]
 
 
 async def test_description_has_parameters_and_outputs() -> None:
     """Parameters and outputs are plain mappings."""
-    client = ScriptedClient(
-        "cloudformation",
+    aws = ScriptedAws(
         describe_stacks=described(
             "CREATE_COMPLETE",
             Parameters=[{"ParameterKey": "FileCount", "ParameterValue": "2"}],
             Outputs=[{"OutputKey": "Bucket", "OutputValue": "b"}],
         ),
     )
-    found = await cloudformation.describe(client, "s")  # type: ignore[arg-type]
+    found = await cloudformation.describe(aws, "s")  # type: ignore[arg-type]
     assert found == DeployedStack(STACK_ID, "s", "CREATE_COMPLETE", "", {"FileCount": "2"}, {"Bucket": "b"})
 
 
-async def create(client: ScriptedClient, *, kind: Any, parameters: dict[str, str] | None = None) -> ChangeSet | None:
+async def create(aws: ScriptedAws, *, kind: Any, parameters: dict[str, str] | None = None) -> ChangeSet | None:
     """A change set of one short template."""
     return await cloudformation.create_change_set(
-        client,  # type: ignore[arg-type]
-        InstantClock(),
+        aws,  # type: ignore[arg-type]
         stack_name="s",
         kind=kind,
         name="c1",

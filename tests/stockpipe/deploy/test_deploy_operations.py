@@ -59,7 +59,7 @@ async def test_redrive_asks_sqs_to_move() -> None:
         ],
     )
     progress: list[int] = []
-    assert await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, progress.append) == 5  # type: ignore[arg-type]
+    assert await redrive.send_back(aws, DLQ, QUEUE, progress.append) == 5  # type: ignore[arg-type]
     assert progress == [3, 5]
     assert aws.calls[0] == ("start_message_move_task", {"SourceArn": DLQ.arn, "DestinationArn": QUEUE.arn})
 
@@ -69,14 +69,14 @@ async def test_ended_move_says_how_far_it_came() -> None:
     failed = {"TaskHandle": "t", "Status": "FAILED", "ApproximateNumberOfMessagesMoved": 2, "FailureReason": "denied"}
     aws = ScriptedAws(start_message_move_task={"TaskHandle": "t"}, list_message_move_tasks={"Results": [failed]})
     with pytest.raises(CouldNotFinish, match="2 messages moved back, then it ended: denied; run it again"):
-        await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, lambda _: None)  # type: ignore[arg-type]
+        await redrive.send_back(aws, DLQ, QUEUE, lambda _: None)  # type: ignore[arg-type]
 
 
 async def test_refusal_by_aws_is_not_worked_around() -> None:
     """Only other endpoints are served message by message; on AWS a refusal is a refusal."""
     aws = ScriptedAws(start_message_move_task=refusal("InternalError", http=500))
     with pytest.raises(ClientError):
-        await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, lambda _: None)  # type: ignore[arg-type]
+        await redrive.send_back(aws, DLQ, QUEUE, lambda _: None)  # type: ignore[arg-type]
 
 
 async def test_move_by_hand_sends_before_it_deletes() -> None:
@@ -87,7 +87,7 @@ async def test_move_by_hand_sends_before_it_deletes() -> None:
         start_message_move_task=refusal("InternalError", http=500),
         receive_message=[{"Messages": [message]}, {}],
     )
-    assert await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, lambda _: None) == 1  # type: ignore[arg-type]
+    assert await redrive.send_back(aws, DLQ, QUEUE, lambda _: None) == 1  # type: ignore[arg-type]
     assert aws.names()[1:4] == ["receive_message", "send_message", "delete_message"]
 
 
@@ -112,10 +112,11 @@ async def test_reason_is_the_last_one_about_the_message() -> None:
         json.dumps({"messageId": "m2", "reason": "about m1", "note": "another"}),
         json.dumps({"messageId": "m1", "reason": "second"}),
     ]
-    aws = ScriptedAws(filter_log_events={"events": [{"message": line} for line in lines]})
-    assert await redrive.find_reason(aws, ManualClock(2_000_000.0), "/aws/lambda/C", "m1") == "second"  # type: ignore[arg-type]
-    absent = ScriptedAws(filter_log_events=refusal("ResourceNotFoundException"))
-    assert await redrive.find_reason(absent, ManualClock(2_000_000.0), "/aws/lambda/C", "m1") is None  # type: ignore[arg-type]
+    clock = ManualClock(2_000_000.0)
+    aws = ScriptedAws(clock=clock, filter_log_events={"events": [{"message": line} for line in lines]})
+    assert await redrive.find_reason(aws, "/aws/lambda/C", "m1") == "second"  # type: ignore[arg-type]
+    absent = ScriptedAws(clock=clock, filter_log_events=refusal("ResourceNotFoundException"))
+    assert await redrive.find_reason(absent, "/aws/lambda/C", "m1") is None  # type: ignore[arg-type]
 
 
 async def test_tick_is_the_event_that_eventbridge_sends() -> None:
@@ -162,7 +163,6 @@ async def test_destroy_empties_again_after_a_late_tick() -> None:
     emptied: list[int] = []
     await teardown.destroy(
         aws,  # type: ignore[arg-type]
-        InstantClock(),
         deployed(StockBucket=("AWS::S3::Bucket", "b")),
         on_event=lambda _: None,
         emptied=emptied.append,
@@ -184,7 +184,6 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
     ):
         await teardown.destroy(
             aws,
-            InstantClock(),
             deployed(),
             on_event=lambda _: None,
             emptied=lambda _: None,  # type: ignore[arg-type]
@@ -231,7 +230,6 @@ async def test_long_template_goes_by_s3(tmp_path: Any, monkeypatch: pytest.Monke
     package = Package(file, Target("3.13", "arm64"), "ab" * 32, 3, 3, True, ())
     made = await deployment.propose(
         aws,
-        InstantClock(),
         draft,
         package,
         local_transform=False,
@@ -280,14 +278,14 @@ async def test_queue_counts_as_drained_when_it_stays_empty() -> None:
         }
 
     clock = InstantClock(0.0)
-    aws = ScriptedAws(get_queue_attributes=[counts(0), counts(2), counts(0)])
+    aws = ScriptedAws(clock=clock, get_queue_attributes=[counts(0), counts(2), counts(0)])
     depths: list[int] = []
-    assert await verification.wait_until_drained(aws, clock, QUEUE, settle_s=60, timeout_s=600, progress=depths.append)  # type: ignore[arg-type]
+    assert await verification.wait_until_drained(aws, QUEUE, settle_s=60, timeout_s=600, progress=depths.append)  # type: ignore[arg-type]
     assert depths[:3] == [0, 2, 0]
     assert clock.now() == pytest.approx(70.0)
-    full = ScriptedAws(get_queue_attributes=counts(1))
+    full = ScriptedAws(clock=clock, get_queue_attributes=counts(1))
     assert not await verification.wait_until_drained(  # type: ignore[arg-type]
-        full, clock, QUEUE, settle_s=0, timeout_s=30, progress=depths.append
+        full, QUEUE, settle_s=0, timeout_s=30, progress=depths.append
     )
 
 
@@ -315,6 +313,7 @@ async def test_figures_are_sums_of_the_last_hour_and_latest_ages() -> None:
     second = {"MetricDataResults": [{"Id": "queue_age", "Timestamps": minutes, "Values": [50.0, 7.0]}]}
     ticks_answer = {"MetricDataResults": [{"Id": "ticks", "Timestamps": minutes, "Values": [1.0, 1.0]}]}
     aws = ScriptedAws(
+        clock=ManualClock(now.timestamp()),
         get_metric_data=[first, second, ticks_answer],
         get_queue_url={"QueueUrl": "https://queue/q"},
         get_queue_attributes={
@@ -336,7 +335,7 @@ async def test_figures_are_sums_of_the_last_hour_and_latest_ages() -> None:
         ConsumerLambda=("AWS::Lambda::Function", "C"),
         Alarm=("AWS::CloudWatch::Alarm", "s-x"),
     )
-    found = await status.read_status(aws, ManualClock(now.timestamp()), stack)  # type: ignore[arg-type]
+    found = await status.read_status(aws, stack)  # type: ignore[arg-type]
     assert (found.rows_written, found.consumer_errors, found.rows, found.schedule) == (3.0, None, 9, None)
     assert (found.queue.visible, found.queue.in_flight, found.queue.oldest_age_s) == (4, 2, 7.0)
     assert found.last_tick_at == "2026-11-22T08:59:00Z"

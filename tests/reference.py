@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, get_args
 
 import typer
+
+import cli
 
 _HEAD = """# Commands
 
@@ -78,3 +81,7 @@ def _epilog(text: str) -> str:
     rest = [part for part in paragraphs if part not in examples and not part.startswith("Example")]
     block = "```\n" + "\n".join(examples) + "\n```\n" if examples else ""
     return block + "".join(f"\n{part}\n" for part in rest)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown(cli.app))
