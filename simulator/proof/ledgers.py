@@ -23,13 +23,17 @@ class Amount:
     bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counted:
-    """The same amounts, as the audit counted them."""
+    """The same amounts, as the audit counts them."""
 
-    files: int
-    rows: int
-    bytes: int
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+
+    def add(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        """Count more objects as they are listed, or rows as they are read; `size` is in bytes."""
+        self.files, self.rows, self.bytes = self.files + files, self.rows + rows, self.bytes + size
 
 
 @dataclass(frozen=True, slots=True)
