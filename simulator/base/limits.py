@@ -95,9 +95,7 @@ MAPPING_WINDOW_S = (0, 300)
 MAPPING_VISIBILITY_MARGIN_S = 30  # window + timeout + this, where the queue's own visibility is shorter
 MAPPING_FILTERS = (5, 10)  # per mapping: by default, and at most, on request
 FILTER_PATTERN_CHARACTERS = 4_096
-FILTER_COMBINATIONS = (
-    1_000  # from a pattern's $or; EventBridge User Guide, "Comparison operators for use in event patterns"
-)
+FILTER_COMBINATIONS = 1_000  # from a $or; EventBridge User Guide, "Comparison operators for use in event patterns"
 MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives per minute, as observed on AWS
 
 PROVISIONED_POLLERS_MINIMUM = (2, 200)
