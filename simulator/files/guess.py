@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.files import cells, columns
 from simulator.files.encodings import EncodingFound, encoding_of
@@ -18,6 +18,7 @@ from simulator.files.heads import Head, cut
 from simulator.files.layout import Given, Layout, layout_of
 from simulator.files.reading import (
     FILE_SETTINGS,
+    HeaderNames,
     HeadReading,
     dialect_of,
     fixed_settings,
@@ -47,6 +48,14 @@ class Proposed:
     why: str
 
 
+Settings = Mapping[str, Proposed]
+
+
+def values_of(settings: Settings) -> dict[str, str]:
+    """The settings as the consumer's variables."""
+    return {name: proposed.value for name, proposed in settings.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
     """What was found. `settings` are needed in addition to those given; `without` are given and should not be.
@@ -73,8 +82,7 @@ class Guess:
     @property
     def environ(self) -> dict[str, str]:
         """The settings that change: those to drop have their defaults."""
-        left_out = {name: FILE_SETTINGS[name] for name in self.without}
-        return left_out | {name: proposed.value for name, proposed in self.settings.items()}
+        return {name: FILE_SETTINGS[name] for name in self.without} | values_of(self.settings)
 
 
 def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
@@ -185,7 +193,7 @@ class _Guess:
         )
 
     def _attempt(self, **more: str) -> HeadReading:
-        settings = {name: proposed.value for name, proposed in self._settings.items()} | more
+        settings = values_of(self._settings) | more
         tried = tuple(sorted(settings.items()))
         if tried not in self._tried:
             self._tried[tried] = read_head(self._key, self._sample, {**self._environ, **settings})
@@ -200,8 +208,7 @@ class _Guess:
         reading = self._attempt(**more)
         if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head.data):
             return reading.unreadable is not None or reading.overwrites
-        settings = {name: proposed.value for name, proposed in self._settings.items()} | more
-        return read_head(self._key, self._head.data, {**self._environ, **settings}).overwrites
+        return read_head(self._key, self._head.data, {**self._environ, **values_of(self._settings), **more}).overwrites
 
     def _propose(self, name: str, value: str, why: str) -> None:
         if name not in self._settled:
@@ -260,7 +267,7 @@ class _Guess:
         """Find the key's columns, and how its timestamps are read."""
         wanted = self._set("TICKER_COLUMN")
         nameless = self._nameless = layout.header is None and not any(self._names)
-        self._ticker_at = columns.find(self._names, wanted) if wanted else columns.ticker_by_name(self._names)
+        self._ticker_at = columns.find_ticker(self._names, wanted)
         if nameless:
             # Any name will do to look at the cells.
             self._names = [f"column_{at + 1}" for at in range(len(self._names))]
@@ -279,10 +286,8 @@ class _Guess:
                 )
         if times is not None and times.setting is not None and not nameless:
             self._propose("TIMESTAMP_COLUMN", times.setting, times.why)
-        self._reasons = [
-            "TickerColumn" if wanted else "by its name" if self._ticker_at is not None else "the file's name",
-            "",
-        ]
+        by_name = "the file's name" if self._ticker_at is None else "by its name"
+        self._reasons[0] = "TickerColumn" if wanted else by_name
         if times is None:
             return None
         self._reasons[1] = "made up" if nameless else times.why
@@ -292,7 +297,7 @@ class _Guess:
 
     def _is_made_up(self, name: str) -> bool:
         stem, _, number = name.rpartition("_")
-        return number.isdecimal() and (stem == "column" or columns.find(self._names, stem) is not None)
+        return number.isdecimal() and (stem == "column" or HeaderNames(self._names).find(stem) is not None)
 
     def _propose_format(self, times: columns.TimeColumns) -> None:
         form = times.form
@@ -351,7 +356,7 @@ class _Guess:
             return
         clash = self._clashes()
         candidates = [] if self._nameless else columns.instrument_columns(self._names, self._columns, times)
-        meant = set(candidates)
+        meant = candidates
         if clash:
             others = columns.other_tickers(self._names, self._columns, times)
             candidates = list(dict.fromkeys([*candidates, *others]))[:MOST_TICKERS]
@@ -363,9 +368,7 @@ class _Guess:
                 changed = {"COLUMN_NAMES": word_list(names)}
             if not self._clashes(**changed):
                 self._names, self._ticker_at = names, at
-                why = "its name means an instrument"
-                if at not in meant:
-                    why = "without it, different rows have the same key"
+                why = "its name means an instrument" if at in meant else "without it, different rows have the same key"
                 self._reasons[0] = why
                 for name, value in changed.items():
                     self._propose(name, value, self._settings[name].why if self._nameless else why)
@@ -385,25 +388,17 @@ def _without_needless(
     while needless:
         needless = False
         for name in [name for name in reversed(FILE_SETTINGS) if name in settings]:
-            fewer = {other: proposed.value for other, proposed in settings.items() if other != name}
-            other = read_head(key, sample, {**environ, **fewer})
+            fewer = {other: proposed for other, proposed in settings.items() if other != name}
+            other = read_head(key, sample, {**environ, **values_of(fewer)})
             if other.comes_to_the_same(reading):
-                del settings[name]
-                reading = other
+                settings, reading = fewer, other
                 # A setting that was needed together with it may not be needed any more.
                 needless = bool(settings)
     ordered = {name: settings[name] for name in FILE_SETTINGS if name in settings}
-    return Guess(
-        ordered,
-        tuple(name for name in without if name not in ordered),
-        found.notes,
-        found.encoding,
-        found.layout,
-        reading,
-        found.key_columns,
-        found.key_reasons,
-        found.texts,
-        found.examples,
-        found.names,
-        found.other_format if "TIMESTAMP_FORMAT" in ordered else None,
+    return replace(
+        found,
+        settings=ordered,
+        without=tuple(name for name in without if name not in ordered),
+        reading=reading,
+        other_format=found.other_format if "TIMESTAMP_FORMAT" in ordered else None,
     )

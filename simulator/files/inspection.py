@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from simulator.files import agreement, heads
 from simulator.files.agreement import Sample
-from simulator.files.columns import ticker_by_name, times_by_name
+from simulator.files.columns import find_ticker, find_times
 from simulator.files.finding import Problem, SourceFile
 from simulator.files.gate import Progress
-from simulator.files.guess import Guess, Proposed, guess, sample_of
+from simulator.files.guess import Guess, Proposed, Settings, guess, sample_of, values_of
 from simulator.files.survey import Survey, survey
 
 
@@ -52,7 +52,7 @@ class FileFound:
             return KeyColumn(column, self.found.key_reasons[0])
         if column is None:
             return KeyColumn(None, "the file's name")
-        at = ticker_by_name(self.columns)
+        at = find_ticker(self.columns)
         return KeyColumn(column, "by its name" if at is not None and self.columns[at] == column else "TickerColumn")
 
     @property
@@ -66,7 +66,7 @@ class FileFound:
             return KeyColumn(column, self.found.key_reasons[1])
         if column is None:
             return KeyColumn(None, "")
-        if tuple(self.columns[at] for at in times_by_name(self.columns)) == names:
+        if tuple(self.columns[at] for at in find_times(self.columns)) == names:
             return KeyColumn(column, "by its name" if len(names) == 1 else "by their names")
         return KeyColumn(column, "TimestampColumn")
 
@@ -107,13 +107,10 @@ class Inspection:
     @property
     def readable(self) -> bool:
         """Whether these settings make all files readable, and at least one row of each file that has rows is stored."""
-        return not self.problems and not any(
-            each.settings != self._values or each.survey.all_rejected for each in self.files
+        values = values_of(self.settings)
+        return not self.problems and all(
+            each.settings == values and not each.survey.all_rejected for each in self.files
         )
-
-    @property
-    def _values(self) -> dict[str, str]:
-        return {name: proposed.value for name, proposed in self.settings.items()}
 
 
 def inspect(
@@ -186,12 +183,11 @@ def slim(found: Guess) -> Guess:
 
 
 def _survey(
-    source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], environ: Mapping[str, str], progress: Progress
+    source: SourceFile, found: Guess, agreed: Settings, environ: Mapping[str, str], progress: Progress
 ) -> FileFound:
     """Survey the file under the settings for all, or under its own if those make it unreadable."""
     size = source.path.stat().st_size
-    common = {name: proposed.value for name, proposed in agreed.items()}
-    own = {name: proposed.value for name, proposed in found.settings.items()}
+    common, own = values_of(agreed), values_of(found.settings)
     fits = agreement.fits(source, found, agreed, environ)
     settings = common if fits else own
     result = survey(source.path, source.key, {**environ, **settings}, progress)
@@ -207,13 +203,13 @@ def _survey(
     return FileFound(source.path, size, found, settings, result)
 
 
-def _differing(files: Sequence[FileFound], agreed: Mapping[str, Proposed]) -> tuple[Differing, ...]:
+def _differing(files: Sequence[FileFound], agreed: Settings) -> tuple[Differing, ...]:
     if len(files) < 2:
         return ()
     delimiter = Counter(file.delimiter for file in files).most_common(1)[0][0]
     encoding = Counter(file.encoding for file in files).most_common(1)[0][0]
     columns = Counter(file.columns for file in files).most_common(1)[0][0]
-    common = {name: proposed.value for name, proposed in agreed.items()}
+    common = values_of(agreed)
     found = ((file.path, tuple(_differences(file, delimiter, encoding, columns, common))) for file in files)
     return tuple(Differing(path, differences) for path, differences in found if differences)
 

@@ -28,7 +28,9 @@ MOST_COLUMNS = 100
 _ALPHANUMERIC = re.compile(r"[^\W_]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SEP = re.compile(r'"?sep=([^"\r\n\0])"?', re.IGNORECASE)
-_NUMBERLIKE = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[ '.,][0-9]{3})+|[0-9]+)?(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?")
+_NUMBERLIKE = re.compile(
+    r"(?=.*[0-9])[+-]?(?:[0-9]{1,3}(?:[ '.,][0-9]{3})+|[0-9]+)?(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
+)
 
 
 class Record(NamedTuple):
@@ -62,10 +64,6 @@ class Layout:
         if self.header is not None:
             return len(self.header.cells)
         return len(self.names) if self.names else len(self.records[0].cells) if self.records else 0
-
-    def column(self, at: int) -> list[str]:
-        """The cells of a column, from records that have it."""
-        return [record.cells[at] for record in self.records if at < len(record.cells)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +243,7 @@ def _automatic(record: Record, delimiter: str) -> bool:
 @lru_cache(4096)
 def is_numberlike(cell: str) -> bool:
     """Whether the cell is a number in some notation."""
-    return (
-        len(cell) <= LONGEST
-        and any(map(str.isdecimal, cell))
-        and cell.isascii()
-        and _NUMBERLIKE.fullmatch(cell) is not None
-    )
+    return len(cell) <= LONGEST and _NUMBERLIKE.fullmatch(cell) is not None
 
 
 @lru_cache(4096)

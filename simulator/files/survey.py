@@ -129,7 +129,7 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
         except ObjectUnreadable as error:
             found.unreadable = str(error)
         if (schema := reader.schema) is not None:
-            found.columns = [None if name is None else columns.of(name) for name in schema.names]
+            found.columns = [None if name is None else columns[name] for name in schema.names]
             found.header, found.header_line = schema.header, reader.header_line
             found.ticker_column = None if schema.ticker_at is None else schema.header[schema.ticker_at]
             found.timestamp_columns = tuple(schema.header[at] for at in schema.timestamp_at)
@@ -168,39 +168,28 @@ def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, 
 
 def _reject(kinds: dict[str, RejectedKind], row: RejectedRow) -> None:
     reason = row.kind or row.reason
-    known = kinds.get(reason)
-    if known is None:
-        if len(kinds) >= KINDS:
-            reason = "other reasons"
-        if (known := kinds.get(reason)) is None:
-            cell = None if row.cell is None else row.cell[:EXAMPLE_CHARS]
-            kinds[reason] = RejectedKind(reason, 1, row.line, cell, row.setting)
-            return
+    if reason not in kinds and len(kinds) >= KINDS:
+        reason = "other reasons"
+    cell = None if row.cell is None else row.cell[:EXAMPLE_CHARS]
+    known = kinds.setdefault(reason, RejectedKind(reason, 0, row.line, cell, row.setting))
     known.count += 1
     if row.line < known.line:
-        known.line, known.cell = row.line, None if row.cell is None else row.cell[:EXAMPLE_CHARS]
+        known.line, known.cell = row.line, cell
 
 
-class _Columns:
+class _Columns(dict[str, ColumnFound]):
     """Counts cells by column; each distinct cell of a block is examined once."""
 
-    def __init__(self) -> None:
-        self._by_name: dict[str, ColumnFound] = {}
-
-    def of(self, name: str) -> ColumnFound:
-        """The column of that name."""
-        found = self._by_name.get(name)
-        if found is None:
-            found = self._by_name[name] = ColumnFound(name)
+    def __missing__(self, name: str) -> ColumnFound:
+        found = self[name] = ColumnFound(name)
         return found
 
     def add(self, rows: Sequence[tuple[_Cell, ...]]) -> dict[_Cell, _Cell]:
         """Count the cells of these rows; returns the shortest notation of each number that is not written in it."""
         alike: dict[_Cell, _Cell] = {}
-        columns = self._by_name
         for cell, count in Counter(chain.from_iterable(rows)).items():
             name, kind, text = cell
-            column = columns.get(name) or self.of(name)
+            column = self[name]
             if kind == "N":
                 column.numbers += count
                 if (text[-1] in "0." and "." in text) or "e" in text or "E" in text or text[0] == "-":
@@ -210,8 +199,7 @@ class _Columns:
                 if (suspicion := looks_like(text)) is not None:
                     found_here = column.suspicions.setdefault(suspicion, Suspicion())
                     found_here.count += count
-                    if len(found_here.examples) < EXAMPLES:
-                        _add_examples(found_here.examples, (text,))
+                    _add_examples(found_here.examples, (text,))
             if len(column.examples) < EXAMPLES:
                 _add_examples(column.examples, (text,))
         return alike
