@@ -81,7 +81,8 @@ def time_columns(
         if wanted:
             return TimeColumns(named, None, texts, form, "TimestampColumn")
         if share_read(texts[:_SEEN], form) >= _SOME_SHARE or (form is not None and form.zones):
-            return _with_clock(names, columns, named, taken, known, by_name=True)
+            why = "by its name" if len(named) == 1 else "by their names"
+            return _with_clock(names, columns, TimeColumns(named, None, texts, form, why), taken, known)
     found = [
         at
         for at in range(min(len(names), MOST_SEARCHED))
@@ -93,34 +94,25 @@ def time_columns(
     form = format_of(columns[best][:_SEEN], known)
     if form is not None and form.text == "%Y" and not _PARTS.isdisjoint(map(folded_name, names)):
         return None  # a date in three columns, of which only two can be joined
-    return _with_clock(names, columns, (best,), taken, known, by_name=False)
+    times = TimeColumns((best,), names[best].strip(), list(columns[best]), form, "its cells are times")
+    return _with_clock(names, columns, times, taken, known)
 
 
 def _with_clock(
-    names: Sequence[str],
-    columns: Sequence[Sequence[str]],
-    at: tuple[int, ...],
-    taken: int | None,
-    known: str | None,
-    *,
-    by_name: bool,
+    names: Sequence[str], columns: Sequence[Sequence[str]], times: TimeColumns, taken: int | None, known: str | None
 ) -> TimeColumns:
     """The column of dates, joined with a column of times of day if there is one beside it."""
-    texts = joined(columns, at)
-    form = format_of(texts[:_SEEN], known)
-    if len(at) == 1 and form is not None and not form.clock:
+    day = times.at[0]
+    if len(times.at) == 1 and times.form is not None and not times.form.clock:
         for other in range(min(len(names), MOST_SEARCHED)):
-            if other in (*at, taken) or not _is_clock_column(names[other], columns[other], abs(other - at[0]) == 1):
+            if other in (day, taken) or not _is_clock_column(names[other], columns[other], abs(other - day) == 1):
                 continue
-            both = (at[0], other)
-            texts_of_both = joined(columns, both)
-            found = format_of(texts_of_both[:_SEEN], known)
-            if share_read(texts_of_both[:_SEEN], found) >= _MOST_SHARE:
-                setting = f"{names[at[0]].strip()}+{names[other].strip()}"
-                return TimeColumns(both, setting, texts_of_both, found, "their cells are dates and times of day")
-    if by_name:
-        return TimeColumns(at, None, texts, form, "by its name" if len(at) == 1 else "by their names")
-    return TimeColumns(at, names[at[0]].strip(), texts, form, "its cells are times")
+            texts = joined(columns, (day, other))
+            form = format_of(texts[:_SEEN], known)
+            if share_read(texts[:_SEEN], form) >= _MOST_SHARE:
+                setting = f"{names[day].strip()}+{names[other].strip()}"
+                return TimeColumns((day, other), setting, texts, form, "their cells are dates and times of day")
+    return times
 
 
 def _is_time(name: str, cells: Sequence[str], known: str | None) -> bool:

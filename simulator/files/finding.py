@@ -86,7 +86,7 @@ def _files(path: Path, problems: dict[Path, Problem], *, as_it_is: bool) -> Iter
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except OSError:
-        is_folder = False
+        is_folder = False  # `_file_problem` says why
     if not is_folder:
         yield path, path.name
         return

@@ -109,14 +109,9 @@ def _by_settled(
 ) -> Guess:
     """The guess under the given settings, except those that the consumer names as its reason not to read the file."""
     sample = sample_of(head)
-    while settled:
-        before = read_head(key, sample, environ)
-        named = before.setting
-        if before.unreadable is None or named is None or named not in settled:
-            break
+    while settled and (named := read_head(key, sample, environ).setting) is not None and named in settled:
         environ = {**environ, named: FILE_SETTINGS[named]}
-        settled = settled - {named}
-        without = (*without, named)
+        settled, without = settled - {named}, (*without, named)
     found = _Guess(key, sample, head, environ, settled).run()
     return _without_needless(found, key, sample, environ, without)
 
@@ -258,7 +253,7 @@ class _Guess:
         elif given or layout.names:
             self._names = list(given or layout.names or ())
         else:
-            self._names = [""] * layout.width
+            self._names = [""] * len(layout.records[0].cells)
         width = len(self._names)
         rows = [record.cells for record in layout.records if len(record.cells) == width]
         return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -56,14 +56,6 @@ class Layout:
     records: list[Record]
     skip: int
     comment: str | None
-    sep: bool = False
-
-    @property
-    def width(self) -> int:
-        """How many columns there are."""
-        if self.header is not None:
-            return len(self.header.cells)
-        return len(self.names) if self.names else len(self.records[0].cells) if self.records else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +90,11 @@ def layout_of(text: str, given: Given) -> Layout | None:
     if comment is not None:
         numbered = [(number, line) for number, line in numbered if not line.lstrip(" \t").startswith(comment)]
     records = _records(numbered, delimiter, RECORDS)
-    return _with_header(records, width, delimiter, comment, given, sep=sep is not None, named=fixed is not None)
+    return _with_header(records, width, delimiter, comment, given, named=fixed is not None)
 
 
 def _with_header(
-    records: list[Record], width: int, delimiter: str, comment: str | None, given: Given, *, sep: bool, named: bool
+    records: list[Record], width: int, delimiter: str, comment: str | None, given: Given, *, named: bool
 ) -> Layout:
     header_at, data_at, names = _header(records, width, given)
     if header_at is not None and data_at < len(records) and (apart := _apart(records[header_at].cells)) is not None:
@@ -113,7 +105,7 @@ def _with_header(
     header = None if header_at is None else begin
     automatic = named or _automatic(begin, delimiter)
     rows = [record for record in records[data_at:] if record.cells != [""]]
-    return Layout(delimiter, automatic, header, names, rows, skip, comment, sep)
+    return Layout(delimiter, automatic, header, names, rows, skip, comment)
 
 
 def _records(numbered: Sequence[tuple[int, str]], delimiter: str, most: int) -> list[Record]:
@@ -171,7 +163,7 @@ def _header(records: list[Record], width: int, given: Given) -> tuple[int | None
     """Where the header is, where the rows begin, and the names from a header that is too narrow for its rows."""
     if given.names is not None:
         return None, 0, None
-    if given.skip is not None and (given.skip or 0) > 0:
+    if given.skip:
         return (None, 0, None) if _is_row_of_many(records, 0) else (0, 1, None)
     data_at = next((at for at in range(min(len(records), LOOKED_AT)) if _begins_rows(records, at, width)), None)
     if data_at is None:

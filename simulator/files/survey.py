@@ -231,7 +231,6 @@ def _shortest(text: str) -> str:
 
 
 def _judge_keys(keys: KeysFound, partitions: Partitions) -> None:
-    earliest: tuple[int, int, str, str] | None = None
     for statements in partitions.streams():
         firsts: dict[tuple[str, str], tuple[int, int]] = {}
         for ticker, timestamp, line, rest, _ in statements:
@@ -242,8 +241,6 @@ def _judge_keys(keys: KeysFound, partitions: Partitions) -> None:
                 keys.repeated += 1
                 continue
             keys.replaced += 1
-            if earliest is None or line < earliest[1]:
-                earliest = (first[0], line, ticker, timestamp)
+            if keys.first is None or line < keys.first[3]:
+                keys.first = (ticker, timestamp, first[0], line)
         keys.distinct += len(firsts)
-    if earliest is not None:
-        keys.first = (earliest[2], earliest[3], earliest[0], earliest[1])

@@ -8,6 +8,7 @@ about 250 bytes per row. Verdicts are the business of `comparison.py`.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from enum import IntEnum
@@ -225,13 +226,9 @@ class Evidence(AbstractContextManager["Evidence"]):
 
 
 def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Gathered:
-    by_key: dict[Statement, list[Statement]] = {}
+    by_key = defaultdict[Statement, list[Statement]](list)
     for statement in statements:
-        key = statement[:2]
-        if key in by_key:
-            by_key[key].append(statement)
-        else:
-            by_key[key] = [statement]
+        by_key[statement[:2]].append(statement)
     agreed, cases = 0, []
     for (pk, sk), about in by_key.items():
         # The usual case, of which there are millions.

@@ -132,13 +132,9 @@ def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterat
             more_is_fine = producer.apart or audited.changed
             if reported is not None and (found < reported or (found > reported and not more_is_fine)):
                 yield f"{name} reports {counted(reported, noun)} written; the bucket has {found:,}"
-    stored = audited.settled.rows - audited.settled_rejected
-    if (
-        producer.unique
-        and not audited.changed
-        and there.files == audited.settled.files
-        and audited.distinct_rows < stored
-    ):
+    settled, unchanged = audited.settled, not audited.changed
+    stored = settled.rows - audited.settled_rejected
+    if producer.unique and unchanged and there.files == settled.files and audited.distinct_rows < stored:
         yield f"{name} wrote {counted(stored, 'row')}, whose keys should all differ; only {audited.distinct_rows:,} do"
 
 
