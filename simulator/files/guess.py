@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from simulator.files import cells, columns
 from simulator.files.encodings import EncodingFound, encoding_of
-from simulator.files.heads import Head, cut
+from simulator.files.heads import cut
 from simulator.files.layout import Given, Layout, layout_of
 from simulator.files.reading import (
     FILE_SETTINGS,
@@ -85,7 +85,7 @@ class Guess:
         return {name: FILE_SETTINGS[name] for name in self.without} | values_of(self.settings)
 
 
-def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
+def guess(key: str, head: bytes, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
     """What a file with this name and beginning needs.
 
     `environ` are the consumer's variables. Those that are set, and those in `fixed`, stay as they are, unless the
@@ -105,7 +105,7 @@ def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = fr
 
 
 def _by_settled(
-    key: str, head: Head, environ: Mapping[str, str], settled: Set[str], without: tuple[str, ...] = ()
+    key: str, head: bytes, environ: Mapping[str, str], settled: Set[str], without: tuple[str, ...] = ()
 ) -> Guess:
     """The guess under the given settings, except those that the consumer names as its reason not to read the file."""
     sample = sample_of(head)
@@ -123,21 +123,20 @@ def word_list(words: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def sample_of(head: Head) -> bytes:
+def sample_of(head: bytes) -> bytes:
     """The first lines of the head, which are enough for a trial."""
-    data = head.data
-    if data.count(b"\n") <= TRIED_LINES:
-        return data
+    if head.count(b"\n") <= TRIED_LINES:
+        return head
     at = -1
     for _ in range(TRIED_LINES):
-        at = data.index(b"\n", at + 1)
-    return cut(data[: at + 2])
+        at = head.index(b"\n", at + 1)
+    return cut(head[: at + 2])
 
 
 class _Guess:
     """One guess in progress."""
 
-    def __init__(self, key: str, sample: bytes, head: Head, environ: Mapping[str, str], settled: Set[str]) -> None:
+    def __init__(self, key: str, sample: bytes, head: bytes, environ: Mapping[str, str], settled: Set[str]) -> None:
         self._key, self._sample, self._head, self._environ, self._settled = key, sample, head, environ, settled
         self._settings: dict[str, Proposed] = {}
         self._tried: dict[tuple[tuple[str, str], ...], HeadReading] = {}
@@ -201,9 +200,9 @@ class _Guess:
         the first rows all belong to one.
         """
         reading = self._attempt(**more)
-        if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head.data):
+        if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head):
             return reading.unreadable is not None or reading.overwrites
-        return read_head(self._key, self._head.data, {**self._environ, **values_of(self._settings), **more}).overwrites
+        return read_head(self._key, self._head, {**self._environ, **values_of(self._settings), **more}).overwrites
 
     def _propose(self, name: str, value: str, why: str) -> None:
         if name not in self._settled:
@@ -217,15 +216,15 @@ class _Guess:
         given = self._set("ENCODING")
         if given is not None:
             return EncodingFound(given, None, "as given")
-        found = encoding_of(self._head.data)
+        found = encoding_of(self._head)
         if found.setting is not None and is_settable(self._key, {**self._environ, "ENCODING": found.setting}):
             self._propose("ENCODING", found.setting, found.why)
         return found
 
     def _text(self, codec: str) -> str:
-        if self._head.data.startswith(codecs.BOM_UTF8) and codec == "utf-8":
+        if self._head.startswith(codecs.BOM_UTF8) and codec == "utf-8":
             codec = "utf-8-sig"
-        return self._head.data.decode(codec, "replace").removeprefix("\ufeff")
+        return self._head.decode(codec, "replace").removeprefix("\ufeff")
 
     def _given(self) -> Given:
         skip, names = self._set("SKIP_LINES"), self._set("COLUMN_NAMES")

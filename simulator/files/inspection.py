@@ -135,7 +135,7 @@ def inspect(
             problems.append(Problem(source.path, f"it cannot be read: {error.strerror or error}"))
             continue
         found = guess(source.key, head, environ, fixed)
-        progress(len(head.data))
+        progress(len(head))
         guesses.append((source, slim(found)))
         if found.reading.unreadable is None:
             kind = agreement.kind_of(found)

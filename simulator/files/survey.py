@@ -82,7 +82,6 @@ class Survey:
     """
 
     rows: int = 0
-    first_line: int | None = None
     columns: list[ColumnFound | None] = field(default_factory=list)
     rejected: dict[str, RejectedKind] = field(default_factory=dict)
     keys: KeysFound = field(default_factory=KeysFound)
@@ -147,8 +146,6 @@ def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, 
                 _reject(found.rejected, row)
     if not rows:
         return
-    if found.first_line is None:
-        found.first_line = rows[0].line
     found.rows += len(rows)
     for examples, texts in (
         (found.tickers, (row.ticker for row in rows)),
