@@ -25,9 +25,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def examine(
-    files: Sequence[SourceFile],
-    environ: Mapping[str, str],
-    progress: Progress = lambda _: None,
+    files: Sequence[SourceFile], environ: Mapping[str, str], progress: Progress = lambda _: None
 ) -> tuple[Problem, ...]:
     """What the consumer would not read, in the order of the files, each with a reason and a fix that was tried.
 

@@ -74,8 +74,6 @@ class Guess:
     texts: tuple[str, ...] = ()
     examples: tuple[tuple[str, ...], ...] = ()
     """The first cells of each column, as written."""
-    names: tuple[str, ...] = ()
-    """The names of the columns, from the header or made up."""
     other_format: str | None = None
     """TIMESTAMP_FORMAT with day and month swapped, if that reads as many."""
 
@@ -113,7 +111,7 @@ def _by_settled(
         environ = {**environ, named: FILE_SETTINGS[named]}
         settled, without = settled - {named}, (*without, named)
     found = _Guess(key, sample, head, environ, settled).run()
-    return _without_needless(found, key, sample, environ, without)
+    return _only_needed(found, key, sample, environ, without)
 
 
 def word_list(words: Sequence[str]) -> str:
@@ -182,7 +180,6 @@ class _Guess:
             (self._reasons[0], self._reasons[1]),
             texts,
             tuple(tuple(dict.fromkeys(column))[:3] for column in self._columns),
-            tuple(self._names),
             self._other_format,
         )
 
@@ -369,9 +366,7 @@ class _Guess:
                 return
 
 
-def _without_needless(
-    found: Guess, key: str, sample: bytes, environ: Mapping[str, str], without: tuple[str, ...]
-) -> Guess:
+def _only_needed(found: Guess, key: str, sample: bytes, environ: Mapping[str, str], without: tuple[str, ...]) -> Guess:
     """The same guess without settings that make no difference to the consumer's reading of the head."""
     settings = dict(found.settings)
     reading = found.reading

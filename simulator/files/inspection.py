@@ -37,12 +37,7 @@ class FileFound:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names in its header."""
-        if self.survey.header:
-            return self.survey.header
-        layout = self.found.layout
-        if layout is None:
-            return ()
-        return tuple(layout.header.cells) if layout.header is not None else tuple(self.found.names)
+        return self.survey.header
 
     @property
     def ticker(self) -> KeyColumn:
@@ -107,10 +102,8 @@ class Inspection:
     @property
     def readable(self) -> bool:
         """Whether these settings make all files readable, and at least one row of each file that has rows is stored."""
-        values = values_of(self.settings)
-        return not self.problems and all(
-            each.settings == values and not each.survey.all_rejected for each in self.files
-        )
+        all_alike = all(file.settings == values_of(self.settings) for file in self.files)
+        return all_alike and not self.problems and not any(file.survey.all_rejected for file in self.files)
 
 
 def inspect(

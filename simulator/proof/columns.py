@@ -54,8 +54,7 @@ class Columns:
         if any(len(name.encode()) > NAME_BYTES for name in self.attributes):
             raise Unreadable("a column's name is too long for DynamoDB")
         self.keys = KeyColumns(
-            None if self.ticker_at is None else names[self.ticker_at],
-            "+".join(names[at] for at in self.timestamp_at),
+            None if self.ticker_at is None else names[self.ticker_at], "+".join(names[at] for at in self.timestamp_at)
         )
 
 

@@ -151,13 +151,12 @@ def _column_names(given: Mapping[str, str], ticker: str | None, timestamp: str |
     names = _words(given, "COLUMN_NAMES")
     if not names:
         return None
-    text = given["COLUMN_NAMES"]
+    line = given["COLUMN_NAMES"]
     if len(names) > HEADER_COLUMNS:
-        raise _malformed(
-            "COLUMN_NAMES", f"{text[:40]}...", f"{len(names):,} names; at most {HEADER_COLUMNS:,} are read"
-        )
+        said = f"{len(names):,} names; at most {HEADER_COLUMNS:,} are read"
+        raise _malformed("COLUMN_NAMES", f"{line[:40]}...", said)
     try:
         Columns(names, ticker, timestamp)
     except Unreadable as reason:
-        raise _malformed("COLUMN_NAMES", text, f"not a header: {reason}") from None
+        raise _malformed("COLUMN_NAMES", line, f"not a header: {reason}") from None
     return tuple(names)

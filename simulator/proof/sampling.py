@@ -36,11 +36,7 @@ def draw(objects: int, seed: int) -> Collection[int]:
 
 
 async def read_back(
-    dynamodb: DynamoDBClient,
-    table: str,
-    keys: Iterable[Key],
-    take: Callable[[list[Item]], None],
-    clock: Clock,
+    dynamodb: DynamoDBClient, table: str, keys: Iterable[Key], take: Callable[[list[Item]], None], clock: Clock
 ) -> None:
     """Give the items under these keys to `take`, as strongly consistent reads see them.
 
