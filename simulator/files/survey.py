@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -110,11 +111,8 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
     Keys that outgrow the memory go to a nameless temporary file. Raises OSError, `InputError` for a malformed setting,
     and `CouldNotFinish` when the disk is full.
     """
-    reader = open_reader(key, environ)
-    found = Survey()
-    partitions = Partitions()
-    try:
-        columns = _Columns()
+    reader, found, columns = open_reader(key, environ), Survey(), _Columns()
+    with closing(Partitions()) as partitions:
         try:
             with path.open("rb") as file:
                 final = False
@@ -133,8 +131,6 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
             found.ticker_column = None if schema.ticker_at is None else schema.header[schema.ticker_at]
             found.timestamp_columns = tuple(schema.header[at] for at in schema.timestamp_at)
         _judge_keys(found.keys, partitions)
-    finally:
-        partitions.close()
     return found
 
 

@@ -106,8 +106,7 @@ async def audit(
 
 async def nothing() -> AsyncIterator[Any]:
     """An empty iterator, for what is unknown."""
-    none: tuple[Any, ...] = ()
-    for item in none:
+    for item in tuple[Any, ...]():
         yield item
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from enum import IntEnum
 from functools import partial
 from typing import NamedTuple
@@ -106,10 +106,7 @@ class Evidence(AbstractContextManager["Evidence"]):
                 self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
                 owned.callback(self._db.close)
                 self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
-            self._statements: dict[Kind, Partitions] = {}
-            for kind in Kind:
-                self._statements[kind] = Partitions()
-                owned.callback(self._statements[kind].close)
+            self._statements = {kind: owned.enter_context(closing(Partitions())) for kind in Kind}
             self._owned = owned.pop_all()
 
     def __exit__(self, *_: object) -> None:
