@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -209,21 +209,19 @@ def _differing(files: Sequence[FileFound], agreed: Settings) -> tuple[Differing,
 
 def _differences(
     file: FileFound, delimiter: str, encoding: str, columns: tuple[str, ...], common: Mapping[str, str]
-) -> list[str]:
-    found: list[str] = []
+) -> Iterator[str]:
     if file.delimiter != delimiter:
-        found.append(f"its delimiter is {file.delimiter!r}, not {delimiter!r}")
+        yield f"its delimiter is {file.delimiter!r}, not {delimiter!r}"
     if file.encoding != encoding:
-        found.append(f"its encoding is {file.encoding}, not {encoding}")
+        yield f"its encoding is {file.encoding}, not {encoding}"
     if file.columns != columns:
         lost = [name for name in columns if name not in file.columns]
         more = [name for name in file.columns if name not in columns]
         parts = [f"without {_listed(lost)}"] if lost else []
         parts += [f"with {_listed(more)}"] if more else []
-        found.append("its columns are in another order" if not parts else f"its columns are {' and '.join(parts)}")
+        yield "its columns are in another order" if not parts else f"its columns are {' and '.join(parts)}"
     if file.settings != common:
-        found.append("it needs other parameters")
-    return found
+        yield "it needs other parameters"
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

@@ -173,9 +173,8 @@ def _header(records: list[Record], width: int, given: Given) -> tuple[int | None
     candidates = [at for at in above if all(_is_header(record, width) for record in records[at:data_at])]
     full = [at for at in candidates if all(records[at].cells) and len(set(records[at].cells)) == width]
     half = [at for at in candidates if sum(map(bool, records[at].cells)) * 2 >= width]
-    for ones in (full, half, candidates):
-        if ones:
-            return ones[-1], data_at, None
+    if best := full or half or candidates:
+        return best[-1], data_at, None
     if _is_row_of_many(records, data_at):
         previous = records[data_at - 1].cells if data_at else []
         if len(previous) > width and not any(previous[width:]) and not _is_data(records[data_at - 1]):
