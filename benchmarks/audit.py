@@ -121,7 +121,7 @@ async def _read(clients: Clients) -> None:
 
     async for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=NAME, Prefix="stocks/"):
         await asyncio.gather(*(get(entry["Key"]) for entry in page["Contents"]))
-    await scan(clients.dynamodb, NAME, _ignore, segments=1)
+    await scan(clients.dynamodb, NAME, _ignore)
 
 
 async def _audit(clients: Clients) -> None:

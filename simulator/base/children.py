@@ -102,6 +102,8 @@ class ModuleProcess(ChildProcess):
 
     def __init__(self, process: Process) -> None:
         super().__init__(process)
+        assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - they are pipes
+        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
         self._listening = asyncio.create_task(self._listen())
 
@@ -123,10 +125,8 @@ class ModuleProcess(ChildProcess):
 
     async def send(self, line: bytes) -> None:
         """Write a line to its input. Raises `BrokenPipeError` or `ConnectionResetError` once it has exited."""
-        stdin = self._process.stdin
-        assert stdin is not None  # noqa: S101 - it was opened with a pipe
-        stdin.write(line + b"\n")
-        await stdin.drain()
+        self._stdin.write(line + b"\n")
+        await self._stdin.drain()
 
     async def receive(self, timeout_s: float | None = None) -> bytes:
         """The next message that it sends; empty once it has exited. Raises `TimeoutError`.
@@ -147,9 +147,7 @@ class ModuleProcess(ChildProcess):
             await asyncio.wait((message,))
 
     async def _next_message(self) -> bytes:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - it was opened with a pipe
-        while line := await stdout.readline():
+        while line := await self._stdout.readline():
             _, begun, message = line.partition(_BEGIN.encode())
             if begun:
                 return message.rstrip()
@@ -195,9 +193,7 @@ class ModuleProcess(ChildProcess):
             await asyncio.wait((self._listening,))
 
     async def _listen(self) -> None:
-        stderr = self._process.stderr
-        assert stderr is not None  # noqa: S101 - it was opened with a pipe
-        while chunk := await stderr.read(65_536):
+        while chunk := await self._stderr.read(65_536):
             self._errors.extend(chunk.decode("utf-8", "replace").splitlines())
 
 
@@ -215,9 +211,8 @@ def send_to_owner(*messages: str) -> None:
 async def standard_input() -> AsyncIterator[asyncio.StreamReader]:
     """What such a module receives from its owner: lines, and end of file when it should exit."""
     reader = asyncio.StreamReader(limit=LINE_BYTES)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     try:
         yield reader
     finally:

@@ -24,11 +24,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_sqs import SQSClient
 
-DUMMY_CREDENTIALS = {
-    "aws_access_key_id": "stockpipe",
-    "aws_secret_access_key": "stockpipe",
-    "aws_session_token": "stockpipe",
-}
+DUMMY_CREDENTIALS = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), "stockpipe")
 """What every simulated caller signs with; no local endpoint checks it."""
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -83,14 +79,8 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
         s3={"addressing_style": "path"},
     )
     # Without this, botocore reads the authorities for plain HTTP too: 30 ms of processor time per client.
-    verify = False if endpoint.startswith("http:") else None
-    where = {
-        "region_name": limits.REGION,
-        "endpoint_url": endpoint,
-        "verify": verify,
-        "config": config,
-        **DUMMY_CREDENTIALS,
-    }
+    how = {"verify": False if endpoint.startswith("http:") else None, "config": config}
+    where: dict[str, Any] = {"region_name": limits.REGION, "endpoint_url": endpoint, **DUMMY_CREDENTIALS, **how}
     boto = aioboto3.Session(botocore_session=session)
     async with (
         boto.client("s3", **where) as s3,

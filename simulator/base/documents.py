@@ -7,8 +7,7 @@ events, which need no recursion, are counted before anything is built from them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import yaml
@@ -141,16 +140,15 @@ def from_json(content: bytes) -> Any:
 def _require_shallow(document: Any) -> None:
     level = [document]
     for _ in range(MAX_DEPTH):
-        if not level:
-            return
-        level = list(chain.from_iterable(_inside(value) for value in level))
+        level = [inner for value in level for inner in _inside(value)]
     if level:
         raise DocumentError("is nested too deeply")
 
 
-def _inside(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict | list):
-        yield from (each for each in (value.values() if isinstance(value, dict) else value))
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _no_number(name: str) -> NoReturn:

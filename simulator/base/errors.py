@@ -41,9 +41,8 @@ def is_out_of_memory(error: BaseException) -> bool:
         isinstance(error, MemoryError | OutOfMemory)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, RuntimeError) and str(error) == "can't start new thread")
-        or (
-            isinstance(error, SystemError) and "without exception set" in str(error)
-        )  # from Python itself, during an import
+        # From Python itself, during an import.
+        or (isinstance(error, SystemError) and "without exception set" in str(error))
         or (isinstance(error, ImportError) and "failed to map segment" in str(error))
     )
 

@@ -95,9 +95,7 @@ MAPPING_WINDOW_S = (0, 300)
 MAPPING_VISIBILITY_MARGIN_S = 30  # window + timeout + this, where the queue's own visibility is shorter
 MAPPING_FILTERS = (5, 10)  # per mapping: by default, and at most, on request
 FILTER_PATTERN_CHARACTERS = 4_096
-FILTER_COMBINATIONS = (
-    1_000  # from a pattern's $or; EventBridge User Guide, "Comparison operators for use in event patterns"
-)
+FILTER_COMBINATIONS = 1_000  # from a $or; EventBridge User Guide, "Comparison operators for use in event patterns"
 MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives per minute, as observed on AWS
 
 PROVISIONED_POLLERS_MINIMUM = (2, 200)
@@ -253,6 +251,7 @@ AUDIT_MEMORY_BYTES = 48 * 1024 * 1024  # memory for statements; the rest goes to
 AUDIT_STATEMENT_BYTES = 350  # memory that a statement takes, without its last text
 AUDIT_PARTITIONS = 256  # one of them is in memory at a time when the keys are judged
 AUDIT_CHUNK_BYTES = 65_536  # read from an object at once: its rows occupy the loop for some 25 ms
+AUDIT_AT_ONCE = 8  # objects, or parts of a sample's keys, that are read at a time
 AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client retries only requests without an answer
 AUDIT_RECORD_BYTES = 16 * 1024 * 1024  # the longest line of a file of rejected rows that is read as one record
 AUDIT_SAMPLE_SHARE, AUDIT_SAMPLE_LEAST, AUDIT_SAMPLE_MOST = 0.05, 20, 2_000  # of the objects, with --audit sample

@@ -12,12 +12,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 NamedKind = Literal["bucket", "queue", "table", "function"]
-LENGTHS: Mapping[NamedKind, tuple[int, int]] = {
-    "bucket": (3, 63),
-    "queue": (1, 80),
-    "table": (3, 255),
-    "function": (1, 64),
-}
+LENGTHS = {"bucket": (3, 63), "queue": (1, 80), "table": (3, 255), "function": (1, 64)}
 _BUCKET = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _BUCKET_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")

@@ -25,7 +25,9 @@ _STAND_INS = {
     **dict.fromkeys("“”„″", '"'),
     **dict.fromkeys("█▓", "#"),
     **dict.fromkeys("▒░▌▖▁▂▃▄▅▆▇", ":"),
-    "▼": "v",
+    **dict.fromkeys("▼✓", "v"),
+    **dict.fromkeys("µμ", "u"),
+    **dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", " "),
     "▲": "^",
     "…": "...",
     "≥": ">=",
@@ -33,11 +35,6 @@ _STAND_INS = {
     "≠": "!=",
     "≈": "~",
     "±": "+-",
-    "µ": "u",
-    "μ": "u",
-    "✓": "v",
-    "\N{NO-BREAK SPACE}": " ",
-    "\N{NARROW NO-BREAK SPACE}": " ",
 }
 
 

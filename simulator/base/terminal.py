@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.color import Color
@@ -36,55 +37,52 @@ READABLE_OF_16 = {"yellow": Color.parse("magenta"), "cyan": None}
 def visible_console(*, trims: bool = False, **how: Any) -> Console:
     """A console; `how` goes to `rich.console.Console`. `trims` removes the blanks that pad the lines of a table."""
     made = Console(**{"_environ": sized(os.environ), **how})
-    made.push_render_hook(_VisibleHook())
-    if trims:
-        made.push_render_hook(_TrimmedHook())
+    made.push_render_hook(_Hook(trims))
     return made
 
 
-class _VisibleHook(RenderHook):
+class _Hook(RenderHook):
+    def __init__(self, trims: bool) -> None:
+        self._trims = trims
+
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Visible(renderable) for renderable in renderables]
+        return [_Visible(renderable, self._trims) for renderable in renderables]
 
 
 class _Visible:
-    def __init__(self, renderable: RenderableType) -> None:
-        self._renderable = renderable
+    def __init__(self, renderable: RenderableType, trims: bool) -> None:
+        self._renderable, self._trims = renderable, trims
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         colors = None if console.no_color else console.color_system
-        for segment in console.render(self._renderable, options):
-            if segment.control:
-                yield segment
-                continue
-            text = segment.text if segment.text.isprintable() else visible_lines(segment.text)
-            yield Segment(text, readable(segment.style, colors) if segment.style and colors else segment.style)
+        segments = _visible(console.render(self._renderable, options), colors)
+        return _trimmed(segments) if self._trims else segments
 
 
-class _TrimmedHook(RenderHook):
-    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Trimmed(renderable) for renderable in renderables]
+def _visible(segments: Iterable[Segment], colors: str | None) -> Iterator[Segment]:
+    for segment in segments:
+        if segment.control:
+            yield segment
+            continue
+        text = segment.text if segment.text.isprintable() else visible_lines(segment.text)
+        yield Segment(text, readable(segment.style, colors) if segment.style and colors else segment.style)
 
 
-class _Trimmed:
-    def __init__(self, renderable: RenderableType) -> None:
-        self._renderable = renderable
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        blanks: list[Segment] = []  # written only if a letter follows on the same line
-        for segment in console.render(self._renderable, options):
-            if segment.control:
-                yield segment
-                continue
-            for number, part in enumerate(segment.text.split("\n")):
-                if number:
-                    blanks.clear()
-                    yield Segment("\n")
-                if inked := part.rstrip(" "):
-                    yield from (*blanks, Segment(inked, segment.style))
-                    blanks.clear()
-                if len(inked) < len(part):
-                    blanks.append(Segment(part[len(inked) :], segment.style))
+def _trimmed(segments: Iterable[Segment]) -> Iterator[Segment]:
+    blanks: list[Segment] = []  # written only if a letter follows on the same line
+    for segment in segments:
+        if segment.control:
+            yield segment
+            continue
+        for number, part in enumerate(segment.text.split("\n")):
+            if number:
+                blanks.clear()
+                yield Segment("\n")
+            if inked := part.rstrip(" "):
+                yield from (*blanks, Segment(inked, segment.style))
+                blanks.clear()
+            if len(inked) < len(part):
+                blanks.append(Segment(part[len(inked) :], segment.style))
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,16 +1,18 @@
-"""Ways to wait: for an event with a time limit, for an answer that does not come, and longer after each failure."""
+"""Ways to wait: for an event with a time limit, a silent process, much work, and longer after each failure."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from simulator.base import limits
 from simulator.base.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from random import Random
+
+T = TypeVar("T")
 
 
 async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | None) -> bool:
@@ -45,6 +47,22 @@ async def wait_silent(ask: Callable[[], Awaitable[object]], clock: Clock) -> Non
     finally:
         asking.cancel()
         await asyncio.wait((asking,))
+
+
+async def each(things: Iterable[T], work: Callable[[T], Awaitable[object]], at_once: int) -> None:
+    """Work on each thing, on `at_once` at a time; the next one is taken only when another is done.
+
+    Failures come in a group.
+    """
+    left = iter(things)
+
+    async def worker() -> None:
+        for thing in left:
+            await work(thing)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(worker())
 
 
 class Backoff:

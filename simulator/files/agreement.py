@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from simulator.files import heads
 from simulator.files.cells import NULL_WORDS
 from simulator.files.finding import SourceFile
-from simulator.files.guess import Guess, Proposed, sample_of, word_list
+from simulator.files.guess import Guess, Proposed, Settings, sample_of, values_of, word_list
 from simulator.files.reading import FILE_SETTINGS, HeadReading, read_head
 
 MOST_KINDS = 64
@@ -53,13 +53,12 @@ def agree(samples: Sequence[Sample], environ: Mapping[str, str]) -> dict[str, Pr
     return {name: agreed[name] for name in FILE_SETTINGS if name in agreed}
 
 
-def fits(source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], environ: Mapping[str, str]) -> bool:
+def fits(source: SourceFile, found: Guess, agreed: Settings, environ: Mapping[str, str]) -> bool:
     """Whether the consumer reads the file under `agreed` as under its own settings, or better.
 
     Raises OSError.
     """
-    common = {name: proposed.value for name, proposed in agreed.items()}
-    own = {name: proposed.value for name, proposed in found.settings.items()}
+    common, own = values_of(agreed), values_of(found.settings)
     if common == own:
         return True
     data = sample_of(heads.read(source.path))
@@ -93,10 +92,10 @@ def _turned(found: Guess) -> Guess:
 
 
 def _values(found: Guess) -> tuple[tuple[str, str], ...]:
-    return tuple((name, proposed.value) for name, proposed in found.settings.items())
+    return tuple(values_of(found.settings).items())
 
 
-def _others(samples: Sequence[Sample], agreed: Mapping[str, Proposed]) -> list[tuple[str, Proposed]]:
+def _others(samples: Sequence[Sample], agreed: Settings) -> list[tuple[str, Proposed]]:
     """What other files need, the commonest first."""
     counts: Counter[tuple[str, str]] = Counter()
     reasons: dict[tuple[str, str], Proposed] = {}
@@ -108,7 +107,7 @@ def _others(samples: Sequence[Sample], agreed: Mapping[str, Proposed]) -> list[t
     return [(name, reasons[name, value]) for (name, value), _ in counts.most_common()]
 
 
-def _united(agreed: Mapping[str, Proposed], name: str, proposed: Proposed) -> Proposed | None:
+def _united(agreed: Settings, name: str, proposed: Proposed) -> Proposed | None:
     """The setting with the new value merged in; None if the two values exclude each other."""
     if name not in agreed:
         return proposed
@@ -118,16 +117,12 @@ def _united(agreed: Mapping[str, Proposed], name: str, proposed: Proposed) -> Pr
     return Proposed(word_list([word for word in NULL_WORDS if word in words]), proposed.why)
 
 
-def _helps(
-    samples: Sequence[Sample], agreed: Mapping[str, Proposed], more: Mapping[str, Proposed], environ: Mapping[str, str]
-) -> bool:
+def _helps(samples: Sequence[Sample], agreed: Settings, more: Settings, environ: Mapping[str, str]) -> bool:
     """Whether the additional settings make some file read better, and none worse."""
     better = False
     for sample in samples:
-        before, after = (
-            read_head(sample.key, sample.data, {**environ, **{name: each.value for name, each in settings.items()}})
-            for settings in (agreed, more)
-        )
+        before = read_head(sample.key, sample.data, {**environ, **values_of(agreed)})
+        after = read_head(sample.key, sample.data, {**environ, **values_of(more)})
         if not _no_worse(before, after):
             return False
         better = better or _quality(after) > _quality(before)

@@ -39,9 +39,7 @@ def looks_like(text: str) -> str | None:
     """What a text cell was perhaps meant to be: a null word, or some form of number; None if neither."""
     if text in _NULLS:
         return "a null word"
-    if not any(map(str.isdecimal, text[:16])):
-        return None
-    if len(text) > 40:
+    if len(text) > 40 or not any(map(str.isdecimal, text[:16])):
         return None
     return next((kind for kind, form in _KINDS.items() if form.fullmatch(text)), None)
 

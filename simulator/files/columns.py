@@ -12,37 +12,10 @@ from simulator.files.times import TimeFormat, format_of, is_clock, is_clock_digi
 
 _INSTRUMENT = frozenset(
     (
-        *(
-            "ticker",
-            "symbol",
-            "sym",
-            "tic",
-            "tick",
-            "instrument",
-            "security",
-            "asset",
-            "stock",
-            "contract",
-            "pair",
-            "coin",
-        ),
-        *(
-            "isin",
-            "cusip",
-            "sedol",
-            "figi",
-            "ric",
-            "wkn",
-            "valor",
-            "permno",
-            "gvkey",
-            "mnemonic",
-            "code",
-            "scrip",
-            "stk",
-        ),
-        *("product", "commodity", "market", "fund", "etf", "scripcode", "stockcode", "tradingsymbol", "currencypair"),
-        *("ccypair", "instrumentid", "securityid", "secid", "assetid", "stockid"),
+        *("ticker", "symbol", "sym", "tic", "tick", "instrument", "security", "asset", "stock", "contract", "pair"),
+        *("coin", "isin", "cusip", "sedol", "figi", "ric", "wkn", "valor", "permno", "gvkey", "mnemonic", "code"),
+        *("scrip", "stk", "product", "commodity", "market", "fund", "etf", "scripcode", "stockcode", "tradingsymbol"),
+        *("currencypair", "ccypair", "instrumentid", "securityid", "secid", "assetid", "stockid"),
     )
 )
 _INSTRUMENT_ENDS = frozenset(("id", "code", "number", "no", "key", "identifier", "ticker", "symbol"))
@@ -57,9 +30,7 @@ _OTHER_TIMES = re.compile(
     "expir|matur|settle|close.?time|end|updat|creat|listing|ipo|modif|last|next|ex.?div|pay|record|birth", re.IGNORECASE
 )
 _CLOCK_WORDS = re.compile("time|hour|zeit|uhr|hora|heure|clock|время|时间", re.IGNORECASE)
-_PARTS = frozenset(
-    ("month", "mon", "mm", "day", "dd", "dy", "monat", "tag", "mois", "jour", "mes", "dia", "quarter", "week")
-)
+_PARTS = {"month", "mon", "mm", "day", "dd", "dy", "monat", "tag", "mois", "jour", "mes", "dia", "quarter", "week"}
 MOST_SEARCHED = 500
 """How many columns are searched for times."""
 _SEEN = 300
@@ -78,28 +49,16 @@ class TimeColumns(NamedTuple):
     why: str
 
 
-def find(names: Sequence[str], wanted: str) -> int | None:
-    """The column of that name, found as the consumer does: in any case, and ignoring angle brackets."""
-    return HeaderNames(names).find(wanted)
+def find_ticker(names: Sequence[str], wanted: str | None = None) -> int | None:
+    """The column that is the ticker, by TICKER_COLUMN if that is `wanted`, else by its usual name; None: none is."""
+    return HeaderNames(names).first_of(*(("ticker", "symbol") if wanted is None else (wanted,)))
 
 
-def ticker_by_name(names: Sequence[str]) -> int | None:
-    """The column that is the ticker by its usual name; None if the ticker is the file's name."""
-    return HeaderNames(names).first_of("ticker", "symbol")
-
-
-def times_by_name(names: Sequence[str]) -> tuple[int, ...]:
-    """The columns that are the timestamp by their usual names; empty if there are none."""
+def find_times(names: Sequence[str], wanted: str | None = None) -> tuple[int, ...]:
+    """The columns that are the timestamp, by TIMESTAMP_COLUMN or by their usual names; empty if there are none."""
     try:
-        return HeaderNames(names).timestamp() if names else ()
-    except ObjectUnreadable:
-        return ()
-
-
-def times_by_setting(names: Sequence[str], wanted: str) -> tuple[int, ...]:
-    """The columns that TIMESTAMP_COLUMN names; empty if they do not exist."""
-    try:
-        return HeaderNames(names).named_timestamp(wanted) if names else ()
+        header = HeaderNames(names)
+        return () if not names else header.timestamp() if wanted is None else header.named_timestamp(wanted)
     except ObjectUnreadable:
         return ()
 
@@ -116,16 +75,14 @@ def time_columns(
 
     `wanted` and `known` are the given TIMESTAMP_COLUMN and TIMESTAMP_FORMAT, if any; `taken` is the ticker's column.
     """
-    named = times_by_setting(names, wanted) if wanted else times_by_name(names)
-    if named:
+    if named := find_times(names, wanted):
         texts = joined(columns, named)
         form = format_of(texts[:_SEEN], known)
-        if wanted or share_read(texts[:_SEEN], form) >= _SOME_SHARE or (form is not None and form.zones):
-            return (
-                _with_clock(names, columns, named, taken, known, by_name=True)
-                if not wanted
-                else TimeColumns(named, None, texts, form, "TimestampColumn")
-            )
+        if wanted:
+            return TimeColumns(named, None, texts, form, "TimestampColumn")
+        if share_read(texts[:_SEEN], form) >= _SOME_SHARE or (form is not None and form.zones):
+            why = "by its name" if len(named) == 1 else "by their names"
+            return _with_clock(names, columns, TimeColumns(named, None, texts, form, why), taken, known)
     found = [
         at
         for at in range(min(len(names), MOST_SEARCHED))
@@ -137,34 +94,25 @@ def time_columns(
     form = format_of(columns[best][:_SEEN], known)
     if form is not None and form.text == "%Y" and not _PARTS.isdisjoint(map(folded_name, names)):
         return None  # a date in three columns, of which only two can be joined
-    return _with_clock(names, columns, (best,), taken, known, by_name=False)
+    times = TimeColumns((best,), names[best].strip(), list(columns[best]), form, "its cells are times")
+    return _with_clock(names, columns, times, taken, known)
 
 
 def _with_clock(
-    names: Sequence[str],
-    columns: Sequence[Sequence[str]],
-    at: tuple[int, ...],
-    taken: int | None,
-    known: str | None,
-    *,
-    by_name: bool,
+    names: Sequence[str], columns: Sequence[Sequence[str]], times: TimeColumns, taken: int | None, known: str | None
 ) -> TimeColumns:
     """The column of dates, joined with a column of times of day if there is one beside it."""
-    texts = joined(columns, at)
-    form = format_of(texts[:_SEEN], known)
-    if len(at) == 1 and form is not None and not form.clock:
+    day = times.at[0]
+    if len(times.at) == 1 and times.form is not None and not times.form.clock:
         for other in range(min(len(names), MOST_SEARCHED)):
-            if other in (*at, taken) or not _is_clock_column(names[other], columns[other], abs(other - at[0]) == 1):
+            if other in (day, taken) or not _is_clock_column(names[other], columns[other], abs(other - day) == 1):
                 continue
-            both = (at[0], other)
-            texts_of_both = joined(columns, both)
-            found = format_of(texts_of_both[:_SEEN], known)
-            if share_read(texts_of_both[:_SEEN], found) >= _MOST_SHARE:
-                setting = f"{names[at[0]].strip()}+{names[other].strip()}"
-                return TimeColumns(both, setting, texts_of_both, found, "their cells are dates and times of day")
-    if by_name:
-        return TimeColumns(at, None, texts, form, "by its name" if len(at) == 1 else "by their names")
-    return TimeColumns(at, names[at[0]].strip(), texts, form, "its cells are times")
+            texts = joined(columns, (day, other))
+            form = format_of(texts[:_SEEN], known)
+            if share_read(texts[:_SEEN], form) >= _MOST_SHARE:
+                setting = f"{names[day].strip()}+{names[other].strip()}"
+                return TimeColumns((day, other), setting, texts, form, "their cells are dates and times of day")
+    return times
 
 
 def _is_time(name: str, cells: Sequence[str], known: str | None) -> bool:
@@ -186,12 +134,8 @@ def _is_time(name: str, cells: Sequence[str], known: str | None) -> bool:
 
 def _unlikely(name: str, cells: Sequence[str], at: int, known: str | None) -> tuple[bool, bool, bool, int]:
     form = format_of(cells[:_SEEN], known)
-    return (
-        _OTHER_TIMES.search(name) is not None,
-        _TIME_WORDS.search(name) is None,
-        form is None or not form.clock,
-        at,
-    )
+    no_clock = form is None or not form.clock
+    return _OTHER_TIMES.search(name) is not None, _TIME_WORDS.search(name) is None, no_clock, at
 
 
 def _is_clock_column(name: str, cells: Sequence[str], beside: bool) -> bool:
@@ -232,9 +176,7 @@ def _repeats(cells: Sequence[str], *, few: bool) -> bool:
 
 def _means_instrument(name: str, cells: Sequence[str]) -> bool:
     words = [word for word in re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()) if word]
-    if not words or not all(word in _INSTRUMENT or word in _INSTRUMENT_ENDS for word in words):
-        return False
-    if not any(word in _INSTRUMENT for word in words):
+    if _INSTRUMENT.isdisjoint(words) or not _INSTRUMENT.union(_INSTRUMENT_ENDS).issuperset(words):
         return False
     numeric = all(map(is_numberlike, cells))
     return not numeric or bool(_CODES & set(words)) or words[-1] in _INSTRUMENT_ENDS

@@ -76,9 +76,8 @@ def _legacy(data: bytes) -> EncodingFound:
         if text is not None and _looks_western(text):
             return EncodingFound(codec, codec, f"not UTF-8; as {codec} its letters are in words of Western languages")
     for codec, words in _TELLING.items():
-        text = _decoded(data, codec)
-        if text is not None and any(word in text for word in words):
-            word = next(word for word in words if word in text)
+        text = _decoded(data, codec) or ""
+        if word := next((word for word in words if word in text), None):
             return EncodingFound(codec, codec, f"not UTF-8; as {codec} it has the word {word!r}")
     import charset_normalizer  # hardly any file needs it
 

@@ -84,15 +84,11 @@ def find(paths: Sequence[Path], prefix: str, *, as_it_is: bool = False) -> Found
 def _files(path: Path, problems: dict[Path, Problem], *, as_it_is: bool) -> Iterator[tuple[Path, str]]:
     """Each file that the path names, with its name relative to it."""
     try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        problems.setdefault(path, Problem(path, _unreachable(path, error)))
-        return
-    if stat.S_ISREG(mode):
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        is_folder = False  # `_file_problem` says why
+    if not is_folder:
         yield path, path.name
-        return
-    if not stat.S_ISDIR(mode):
-        problems.setdefault(path, Problem(path, "it is neither a file nor a directory"))
         return
     known = len(problems)
     files = sorted(_below(path, problems, as_it_is=as_it_is))

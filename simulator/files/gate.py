@@ -7,14 +7,14 @@ plain file. A gzip stream can be damaged anywhere, so it is inflated to its end.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from simulator.base import limits
 from simulator.files import heads
 from simulator.files.finding import Problem, SourceFile
-from simulator.files.guess import guess
+from simulator.files.guess import guess, values_of
 from simulator.files.reading import Inflater, ObjectUnreadable, Row, RowReader, open_reader
 
 Progress = Callable[[int], None]
@@ -25,15 +25,12 @@ _GZIP = b"\x1f\x8b"
 
 
 def examine(
-    files: Sequence[SourceFile],
-    environ: Mapping[str, str],
-    fixed: Set[str] = frozenset(),
-    progress: Progress = lambda _: None,
+    files: Sequence[SourceFile], environ: Mapping[str, str], progress: Progress = lambda _: None
 ) -> tuple[Problem, ...]:
     """What the consumer would not read, in the order of the files, each with a reason and a fix that was tried.
 
-    `environ` are the consumer's variables; `fixed` are those that must stay even if they have their defaults. A file
-    that is not data to the consumer is skipped. Raises `InputError` for a malformed setting.
+    `environ` are the consumer's variables. A file that is not data to the consumer is skipped. Raises `InputError` for
+    a malformed setting.
     """
     open_reader("", environ)
     problems: list[Problem] = []
@@ -44,10 +41,11 @@ def examine(
             if refused is None:
                 continue
             problem = _alike(source, str(refused), problems, environ)
-            if problem is None:
+            if problem is None and guessed == MOST_GUESSED:
+                problem = Problem(source.path, str(refused), "run stockpipe inspect on it to see what may help")
+            elif problem is None:
                 guessed += 1
-                cure = guessed <= MOST_GUESSED
-                problem = _problem(source, str(refused), environ, fixed) if cure else _unguessed(source, str(refused))
+                problem = _problem(source, str(refused), environ)
         except OSError as error:
             problem = Problem(source.path, f"it cannot be read: {error.strerror or error}")
         problems.append(problem)
@@ -65,22 +63,17 @@ def _alike(source: SourceFile, reason: str, problems: Sequence[Problem], environ
     return None
 
 
-def _problem(source: SourceFile, reason: str, environ: Mapping[str, str], fixed: Set[str]) -> Problem:
+def _problem(source: SourceFile, reason: str, environ: Mapping[str, str]) -> Problem:
     """Why the file is refused, and the settings under which it would be read. Raises OSError.
 
     Settings under which rows would replace others are not a fix: the user would lose rows without noticing.
     """
-    found = guess(source.key, heads.read(source.path), environ, fixed)
+    found = guess(source.key, heads.read(source.path), environ)
     if not found.environ or found.reading.overwrites:
         return Problem(source.path, reason)
     if _refused(source.path, source.key, {**environ, **found.environ}, lambda _: None) is not None:
         return Problem(source.path, reason)
-    settings = {name: proposed.value for name, proposed in found.settings.items()}
-    return Problem(source.path, reason, settings=settings, without=found.without)
-
-
-def _unguessed(source: SourceFile, reason: str) -> Problem:
-    return Problem(source.path, reason, "run stockpipe inspect on it to see what may help")
+    return Problem(source.path, reason, settings=values_of(found.settings), without=found.without)
 
 
 def _refused(path: Path, key: str, environ: Mapping[str, str], progress: Progress) -> ObjectUnreadable | None:

@@ -10,14 +10,15 @@ import codecs
 import csv
 import io
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.files import cells, columns
 from simulator.files.encodings import EncodingFound, encoding_of
-from simulator.files.heads import Head, cut
+from simulator.files.heads import cut
 from simulator.files.layout import Given, Layout, layout_of
 from simulator.files.reading import (
     FILE_SETTINGS,
+    HeaderNames,
     HeadReading,
     dialect_of,
     fixed_settings,
@@ -47,6 +48,14 @@ class Proposed:
     why: str
 
 
+Settings = Mapping[str, Proposed]
+
+
+def values_of(settings: Settings) -> dict[str, str]:
+    """The settings as the consumer's variables."""
+    return {name: proposed.value for name, proposed in settings.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
     """What was found. `settings` are needed in addition to those given; `without` are given and should not be.
@@ -65,19 +74,16 @@ class Guess:
     texts: tuple[str, ...] = ()
     examples: tuple[tuple[str, ...], ...] = ()
     """The first cells of each column, as written."""
-    names: tuple[str, ...] = ()
-    """The names of the columns, from the header or made up."""
     other_format: str | None = None
     """TIMESTAMP_FORMAT with day and month swapped, if that reads as many."""
 
     @property
     def environ(self) -> dict[str, str]:
         """The settings that change: those to drop have their defaults."""
-        left_out = {name: FILE_SETTINGS[name] for name in self.without}
-        return left_out | {name: proposed.value for name, proposed in self.settings.items()}
+        return {name: FILE_SETTINGS[name] for name in self.without} | values_of(self.settings)
 
 
-def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
+def guess(key: str, head: bytes, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
     """What a file with this name and beginning needs.
 
     `environ` are the consumer's variables. Those that are set, and those in `fixed`, stay as they are, unless the
@@ -97,20 +103,15 @@ def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = fr
 
 
 def _by_settled(
-    key: str, head: Head, environ: Mapping[str, str], settled: Set[str], without: tuple[str, ...] = ()
+    key: str, head: bytes, environ: Mapping[str, str], settled: Set[str], without: tuple[str, ...] = ()
 ) -> Guess:
     """The guess under the given settings, except those that the consumer names as its reason not to read the file."""
     sample = sample_of(head)
-    while settled:
-        before = read_head(key, sample, environ)
-        named = before.setting
-        if before.unreadable is None or named is None or named not in settled:
-            break
+    while settled and (named := read_head(key, sample, environ).setting) is not None and named in settled:
         environ = {**environ, named: FILE_SETTINGS[named]}
-        settled = settled - {named}
-        without = (*without, named)
+        settled, without = settled - {named}, (*without, named)
     found = _Guess(key, sample, head, environ, settled).run()
-    return _without_needless(found, key, sample, environ, without)
+    return _only_needed(found, key, sample, environ, without)
 
 
 def word_list(words: Sequence[str]) -> str:
@@ -120,21 +121,20 @@ def word_list(words: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def sample_of(head: Head) -> bytes:
+def sample_of(head: bytes) -> bytes:
     """The first lines of the head, which are enough for a trial."""
-    data = head.data
-    if data.count(b"\n") <= TRIED_LINES:
-        return data
+    if head.count(b"\n") <= TRIED_LINES:
+        return head
     at = -1
     for _ in range(TRIED_LINES):
-        at = data.index(b"\n", at + 1)
-    return cut(data[: at + 2])
+        at = head.index(b"\n", at + 1)
+    return cut(head[: at + 2])
 
 
 class _Guess:
     """One guess in progress."""
 
-    def __init__(self, key: str, sample: bytes, head: Head, environ: Mapping[str, str], settled: Set[str]) -> None:
+    def __init__(self, key: str, sample: bytes, head: bytes, environ: Mapping[str, str], settled: Set[str]) -> None:
         self._key, self._sample, self._head, self._environ, self._settled = key, sample, head, environ, settled
         self._settings: dict[str, Proposed] = {}
         self._tried: dict[tuple[tuple[str, str], ...], HeadReading] = {}
@@ -180,12 +180,11 @@ class _Guess:
             (self._reasons[0], self._reasons[1]),
             texts,
             tuple(tuple(dict.fromkeys(column))[:3] for column in self._columns),
-            tuple(self._names),
             self._other_format,
         )
 
     def _attempt(self, **more: str) -> HeadReading:
-        settings = {name: proposed.value for name, proposed in self._settings.items()} | more
+        settings = values_of(self._settings) | more
         tried = tuple(sorted(settings.items()))
         if tried not in self._tried:
             self._tried[tried] = read_head(self._key, self._sample, {**self._environ, **settings})
@@ -198,10 +197,9 @@ class _Guess:
         the first rows all belong to one.
         """
         reading = self._attempt(**more)
-        if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head.data):
+        if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head):
             return reading.unreadable is not None or reading.overwrites
-        settings = {name: proposed.value for name, proposed in self._settings.items()} | more
-        return read_head(self._key, self._head.data, {**self._environ, **settings}).overwrites
+        return read_head(self._key, self._head, {**self._environ, **values_of(self._settings), **more}).overwrites
 
     def _propose(self, name: str, value: str, why: str) -> None:
         if name not in self._settled:
@@ -215,15 +213,15 @@ class _Guess:
         given = self._set("ENCODING")
         if given is not None:
             return EncodingFound(given, None, "as given")
-        found = encoding_of(self._head.data)
+        found = encoding_of(self._head)
         if found.setting is not None and is_settable(self._key, {**self._environ, "ENCODING": found.setting}):
             self._propose("ENCODING", found.setting, found.why)
         return found
 
     def _text(self, codec: str) -> str:
-        if self._head.data.startswith(codecs.BOM_UTF8) and codec == "utf-8":
+        if self._head.startswith(codecs.BOM_UTF8) and codec == "utf-8":
             codec = "utf-8-sig"
-        return self._head.data.decode(codec, "replace").removeprefix("\ufeff")
+        return self._head.decode(codec, "replace").removeprefix("\ufeff")
 
     def _given(self) -> Given:
         skip, names = self._set("SKIP_LINES"), self._set("COLUMN_NAMES")
@@ -251,7 +249,7 @@ class _Guess:
         elif given or layout.names:
             self._names = list(given or layout.names or ())
         else:
-            self._names = [""] * layout.width
+            self._names = [""] * len(layout.records[0].cells)
         width = len(self._names)
         rows = [record.cells for record in layout.records if len(record.cells) == width]
         return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
@@ -260,7 +258,7 @@ class _Guess:
         """Find the key's columns, and how its timestamps are read."""
         wanted = self._set("TICKER_COLUMN")
         nameless = self._nameless = layout.header is None and not any(self._names)
-        self._ticker_at = columns.find(self._names, wanted) if wanted else columns.ticker_by_name(self._names)
+        self._ticker_at = columns.find_ticker(self._names, wanted)
         if nameless:
             # Any name will do to look at the cells.
             self._names = [f"column_{at + 1}" for at in range(len(self._names))]
@@ -279,10 +277,8 @@ class _Guess:
                 )
         if times is not None and times.setting is not None and not nameless:
             self._propose("TIMESTAMP_COLUMN", times.setting, times.why)
-        self._reasons = [
-            "TickerColumn" if wanted else "by its name" if self._ticker_at is not None else "the file's name",
-            "",
-        ]
+        by_name = "the file's name" if self._ticker_at is None else "by its name"
+        self._reasons[0] = "TickerColumn" if wanted else by_name
         if times is None:
             return None
         self._reasons[1] = "made up" if nameless else times.why
@@ -292,7 +288,7 @@ class _Guess:
 
     def _is_made_up(self, name: str) -> bool:
         stem, _, number = name.rpartition("_")
-        return number.isdecimal() and (stem == "column" or columns.find(self._names, stem) is not None)
+        return number.isdecimal() and (stem == "column" or HeaderNames(self._names).find(stem) is not None)
 
     def _propose_format(self, times: columns.TimeColumns) -> None:
         form = times.form
@@ -351,7 +347,7 @@ class _Guess:
             return
         clash = self._clashes()
         candidates = [] if self._nameless else columns.instrument_columns(self._names, self._columns, times)
-        meant = set(candidates)
+        meant = candidates
         if clash:
             others = columns.other_tickers(self._names, self._columns, times)
             candidates = list(dict.fromkeys([*candidates, *others]))[:MOST_TICKERS]
@@ -363,18 +359,14 @@ class _Guess:
                 changed = {"COLUMN_NAMES": word_list(names)}
             if not self._clashes(**changed):
                 self._names, self._ticker_at = names, at
-                why = "its name means an instrument"
-                if at not in meant:
-                    why = "without it, different rows have the same key"
+                why = "its name means an instrument" if at in meant else "without it, different rows have the same key"
                 self._reasons[0] = why
                 for name, value in changed.items():
                     self._propose(name, value, self._settings[name].why if self._nameless else why)
                 return
 
 
-def _without_needless(
-    found: Guess, key: str, sample: bytes, environ: Mapping[str, str], without: tuple[str, ...]
-) -> Guess:
+def _only_needed(found: Guess, key: str, sample: bytes, environ: Mapping[str, str], without: tuple[str, ...]) -> Guess:
     """The same guess without settings that make no difference to the consumer's reading of the head."""
     settings = dict(found.settings)
     reading = found.reading
@@ -385,25 +377,17 @@ def _without_needless(
     while needless:
         needless = False
         for name in [name for name in reversed(FILE_SETTINGS) if name in settings]:
-            fewer = {other: proposed.value for other, proposed in settings.items() if other != name}
-            other = read_head(key, sample, {**environ, **fewer})
+            fewer = {other: proposed for other, proposed in settings.items() if other != name}
+            other = read_head(key, sample, {**environ, **values_of(fewer)})
             if other.comes_to_the_same(reading):
-                del settings[name]
-                reading = other
+                settings, reading = fewer, other
                 # A setting that was needed together with it may not be needed any more.
                 needless = bool(settings)
     ordered = {name: settings[name] for name in FILE_SETTINGS if name in settings}
-    return Guess(
-        ordered,
-        tuple(name for name in without if name not in ordered),
-        found.notes,
-        found.encoding,
-        found.layout,
-        reading,
-        found.key_columns,
-        found.key_reasons,
-        found.texts,
-        found.examples,
-        found.names,
-        found.other_format if "TIMESTAMP_FORMAT" in ordered else None,
+    return replace(
+        found,
+        settings=ordered,
+        without=tuple(name for name in without if name not in ordered),
+        reading=reading,
+        other_format=found.other_format if "TIMESTAMP_FORMAT" in ordered else None,
     )

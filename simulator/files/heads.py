@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.base import limits
 from simulator.files.reading import Inflater, ObjectUnreadable
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The beginning of a file's content, inflated; `whole` if that is everything, else it ends with a whole line."""
+def read(path: Path) -> bytes:
+    """At most `limits.SOURCE_HEAD_BYTES` of the file's content, inflated; if there is more, only whole lines.
 
-    data: bytes
-    whole: bool
-
-
-def read(path: Path) -> Head:
-    """At most `limits.SOURCE_HEAD_BYTES` of the file's content, inflated. Raises OSError."""
+    Raises OSError.
+    """
     inflater, data, most = Inflater(), bytearray(), limits.SOURCE_HEAD_BYTES
     with path.open("rb") as file:
         while len(data) < most:
@@ -30,10 +24,10 @@ def read(path: Path) -> Head:
                     if len(data) >= most:
                         break
             except ObjectUnreadable:
-                return Head(cut(bytes(data[:most])), whole=False)
+                break
             if not chunk:
-                return Head(bytes(data[:most]), whole=True)
-    return Head(cut(bytes(data[:most])), whole=False)
+                return bytes(data[:most])
+    return cut(bytes(data[:most]))
 
 
 def cut(data: bytes) -> bytes:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from simulator.files import agreement, heads
 from simulator.files.agreement import Sample
-from simulator.files.columns import ticker_by_name, times_by_name
+from simulator.files.columns import find_ticker, find_times
 from simulator.files.finding import Problem, SourceFile
 from simulator.files.gate import Progress
-from simulator.files.guess import Guess, Proposed, guess, sample_of
+from simulator.files.guess import Guess, Proposed, Settings, guess, sample_of, values_of
 from simulator.files.survey import Survey, survey
 
 
@@ -37,12 +37,7 @@ class FileFound:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names in its header."""
-        if self.survey.header:
-            return self.survey.header
-        layout = self.found.layout
-        if layout is None:
-            return ()
-        return tuple(layout.header.cells) if layout.header is not None else tuple(self.found.names)
+        return self.survey.header
 
     @property
     def ticker(self) -> KeyColumn:
@@ -52,7 +47,7 @@ class FileFound:
             return KeyColumn(column, self.found.key_reasons[0])
         if column is None:
             return KeyColumn(None, "the file's name")
-        at = ticker_by_name(self.columns)
+        at = find_ticker(self.columns)
         return KeyColumn(column, "by its name" if at is not None and self.columns[at] == column else "TickerColumn")
 
     @property
@@ -66,7 +61,7 @@ class FileFound:
             return KeyColumn(column, self.found.key_reasons[1])
         if column is None:
             return KeyColumn(None, "")
-        if tuple(self.columns[at] for at in times_by_name(self.columns)) == names:
+        if tuple(self.columns[at] for at in find_times(self.columns)) == names:
             return KeyColumn(column, "by its name" if len(names) == 1 else "by their names")
         return KeyColumn(column, "TimestampColumn")
 
@@ -107,13 +102,8 @@ class Inspection:
     @property
     def readable(self) -> bool:
         """Whether these settings make all files readable, and at least one row of each file that has rows is stored."""
-        return not self.problems and not any(
-            each.settings != self._values or each.survey.all_rejected for each in self.files
-        )
-
-    @property
-    def _values(self) -> dict[str, str]:
-        return {name: proposed.value for name, proposed in self.settings.items()}
+        all_alike = all(file.settings == values_of(self.settings) for file in self.files)
+        return all_alike and not self.problems and not any(file.survey.all_rejected for file in self.files)
 
 
 def inspect(
@@ -138,7 +128,7 @@ def inspect(
             problems.append(Problem(source.path, f"it cannot be read: {error.strerror or error}"))
             continue
         found = guess(source.key, head, environ, fixed)
-        progress(len(head.data))
+        progress(len(head))
         guesses.append((source, slim(found)))
         if found.reading.unreadable is None:
             kind = agreement.kind_of(found)
@@ -186,12 +176,11 @@ def slim(found: Guess) -> Guess:
 
 
 def _survey(
-    source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], environ: Mapping[str, str], progress: Progress
+    source: SourceFile, found: Guess, agreed: Settings, environ: Mapping[str, str], progress: Progress
 ) -> FileFound:
     """Survey the file under the settings for all, or under its own if those make it unreadable."""
     size = source.path.stat().st_size
-    common = {name: proposed.value for name, proposed in agreed.items()}
-    own = {name: proposed.value for name, proposed in found.settings.items()}
+    common, own = values_of(agreed), values_of(found.settings)
     fits = agreement.fits(source, found, agreed, environ)
     settings = common if fits else own
     result = survey(source.path, source.key, {**environ, **settings}, progress)
@@ -207,34 +196,32 @@ def _survey(
     return FileFound(source.path, size, found, settings, result)
 
 
-def _differing(files: Sequence[FileFound], agreed: Mapping[str, Proposed]) -> tuple[Differing, ...]:
+def _differing(files: Sequence[FileFound], agreed: Settings) -> tuple[Differing, ...]:
     if len(files) < 2:
         return ()
     delimiter = Counter(file.delimiter for file in files).most_common(1)[0][0]
     encoding = Counter(file.encoding for file in files).most_common(1)[0][0]
     columns = Counter(file.columns for file in files).most_common(1)[0][0]
-    common = {name: proposed.value for name, proposed in agreed.items()}
+    common = values_of(agreed)
     found = ((file.path, tuple(_differences(file, delimiter, encoding, columns, common))) for file in files)
     return tuple(Differing(path, differences) for path, differences in found if differences)
 
 
 def _differences(
     file: FileFound, delimiter: str, encoding: str, columns: tuple[str, ...], common: Mapping[str, str]
-) -> list[str]:
-    found: list[str] = []
+) -> Iterator[str]:
     if file.delimiter != delimiter:
-        found.append(f"its delimiter is {file.delimiter!r}, not {delimiter!r}")
+        yield f"its delimiter is {file.delimiter!r}, not {delimiter!r}"
     if file.encoding != encoding:
-        found.append(f"its encoding is {file.encoding}, not {encoding}")
+        yield f"its encoding is {file.encoding}, not {encoding}"
     if file.columns != columns:
         lost = [name for name in columns if name not in file.columns]
         more = [name for name in file.columns if name not in columns]
         parts = [f"without {_listed(lost)}"] if lost else []
         parts += [f"with {_listed(more)}"] if more else []
-        found.append("its columns are in another order" if not parts else f"its columns are {' and '.join(parts)}")
+        yield "its columns are in another order" if not parts else f"its columns are {' and '.join(parts)}"
     if file.settings != common:
-        found.append("it needs other parameters")
-    return found
+        yield "it needs other parameters"
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

@@ -28,7 +28,9 @@ MOST_COLUMNS = 100
 _ALPHANUMERIC = re.compile(r"[^\W_]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SEP = re.compile(r'"?sep=([^"\r\n\0])"?', re.IGNORECASE)
-_NUMBERLIKE = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[ '.,][0-9]{3})+|[0-9]+)?(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?")
+_NUMBERLIKE = re.compile(
+    r"(?=.*[0-9])[+-]?(?:[0-9]{1,3}(?:[ '.,][0-9]{3})+|[0-9]+)?(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
+)
 
 
 class Record(NamedTuple):
@@ -54,18 +56,6 @@ class Layout:
     records: list[Record]
     skip: int
     comment: str | None
-    sep: bool = False
-
-    @property
-    def width(self) -> int:
-        """How many columns there are."""
-        if self.header is not None:
-            return len(self.header.cells)
-        return len(self.names) if self.names else len(self.records[0].cells) if self.records else 0
-
-    def column(self, at: int) -> list[str]:
-        """The cells of a column, from records that have it."""
-        return [record.cells[at] for record in self.records if at < len(record.cells)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +90,11 @@ def layout_of(text: str, given: Given) -> Layout | None:
     if comment is not None:
         numbered = [(number, line) for number, line in numbered if not line.lstrip(" \t").startswith(comment)]
     records = _records(numbered, delimiter, RECORDS)
-    return _with_header(records, width, delimiter, comment, given, sep=sep is not None, named=fixed is not None)
+    return _with_header(records, width, delimiter, comment, given, named=fixed is not None)
 
 
 def _with_header(
-    records: list[Record], width: int, delimiter: str, comment: str | None, given: Given, *, sep: bool, named: bool
+    records: list[Record], width: int, delimiter: str, comment: str | None, given: Given, *, named: bool
 ) -> Layout:
     header_at, data_at, names = _header(records, width, given)
     if header_at is not None and data_at < len(records) and (apart := _apart(records[header_at].cells)) is not None:
@@ -115,7 +105,7 @@ def _with_header(
     header = None if header_at is None else begin
     automatic = named or _automatic(begin, delimiter)
     rows = [record for record in records[data_at:] if record.cells != [""]]
-    return Layout(delimiter, automatic, header, names, rows, skip, comment, sep)
+    return Layout(delimiter, automatic, header, names, rows, skip, comment)
 
 
 def _records(numbered: Sequence[tuple[int, str]], delimiter: str, most: int) -> list[Record]:
@@ -173,7 +163,7 @@ def _header(records: list[Record], width: int, given: Given) -> tuple[int | None
     """Where the header is, where the rows begin, and the names from a header that is too narrow for its rows."""
     if given.names is not None:
         return None, 0, None
-    if given.skip is not None and (given.skip or 0) > 0:
+    if given.skip:
         return (None, 0, None) if _is_row_of_many(records, 0) else (0, 1, None)
     data_at = next((at for at in range(min(len(records), LOOKED_AT)) if _begins_rows(records, at, width)), None)
     if data_at is None:
@@ -183,9 +173,8 @@ def _header(records: list[Record], width: int, given: Given) -> tuple[int | None
     candidates = [at for at in above if all(_is_header(record, width) for record in records[at:data_at])]
     full = [at for at in candidates if all(records[at].cells) and len(set(records[at].cells)) == width]
     half = [at for at in candidates if sum(map(bool, records[at].cells)) * 2 >= width]
-    for ones in (full, half, candidates):
-        if ones:
-            return ones[-1], data_at, None
+    if best := full or half or candidates:
+        return best[-1], data_at, None
     if _is_row_of_many(records, data_at):
         previous = records[data_at - 1].cells if data_at else []
         if len(previous) > width and not any(previous[width:]) and not _is_data(records[data_at - 1]):
@@ -245,12 +234,7 @@ def _automatic(record: Record, delimiter: str) -> bool:
 @lru_cache(4096)
 def is_numberlike(cell: str) -> bool:
     """Whether the cell is a number in some notation."""
-    return (
-        len(cell) <= LONGEST
-        and any(map(str.isdecimal, cell))
-        and cell.isascii()
-        and _NUMBERLIKE.fullmatch(cell) is not None
-    )
+    return len(cell) <= LONGEST and _NUMBERLIKE.fullmatch(cell) is not None
 
 
 @lru_cache(4096)

@@ -1,7 +1,7 @@
 """The consumer's own reader, for code that must know how the consumer will read a file. All such imports are here.
 
 All other code outside the handlers uses the proof's own reader. Here that would be wrong: what we say about a file
-before a run must be what the consumer says later, in the same words.
+before a run must be what the consumer says later, in the same words. What is imported `as` itself is for other files.
 """
 
 from __future__ import annotations
@@ -9,34 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.decoding import Inflater, ObjectUnreadable
-from pipeline.dialect import DELIMITERS, CsvDialect
-from pipeline.header import HeaderNames, bare_name, folded_name
-from pipeline.rows import RejectedRow, Row, RowReader
+from pipeline.decoding import Inflater as Inflater
+from pipeline.decoding import ObjectUnreadable as ObjectUnreadable
+from pipeline.dialect import DELIMITERS as DELIMITERS
+from pipeline.dialect import CsvDialect
+from pipeline.header import HeaderNames as HeaderNames
+from pipeline.header import bare_name as bare_name
+from pipeline.header import folded_name as folded_name
+from pipeline.rows import RejectedRow as RejectedRow
+from pipeline.rows import Row as Row
+from pipeline.rows import RowReader as RowReader
 from pipeline.settings import SettingsError
-from pipeline.values import number_reader, number_value
+from pipeline.values import number_reader as number_reader
+from pipeline.values import number_value as number_value
 from simulator.base.errors import InputError
-
-__all__ = [
-    "DELIMITERS",
-    "FILE_SETTINGS",
-    "HeadReading",
-    "HeaderNames",
-    "Inflater",
-    "ObjectUnreadable",
-    "RejectedRow",
-    "Row",
-    "RowReader",
-    "bare_name",
-    "dialect_of",
-    "fixed_settings",
-    "folded_name",
-    "is_settable",
-    "number_reader",
-    "number_value",
-    "open_reader",
-    "read_head",
-]
 
 FEW_OVERWRITTEN = 50
 FILE_SETTINGS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -82,7 +83,6 @@ class Survey:
     """
 
     rows: int = 0
-    first_line: int | None = None
     columns: list[ColumnFound | None] = field(default_factory=list)
     rejected: dict[str, RejectedKind] = field(default_factory=dict)
     keys: KeysFound = field(default_factory=KeysFound)
@@ -111,11 +111,8 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
     Keys that outgrow the memory go to a nameless temporary file. Raises OSError, `InputError` for a malformed setting,
     and `CouldNotFinish` when the disk is full.
     """
-    reader = open_reader(key, environ)
-    found = Survey()
-    partitions = Partitions()
-    try:
-        columns = _Columns()
+    reader, found, columns = open_reader(key, environ), Survey(), _Columns()
+    with closing(Partitions()) as partitions:
         try:
             with path.open("rb") as file:
                 final = False
@@ -129,13 +126,11 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
         except ObjectUnreadable as error:
             found.unreadable = str(error)
         if (schema := reader.schema) is not None:
-            found.columns = [None if name is None else columns.of(name) for name in schema.names]
+            found.columns = [None if name is None else columns[name] for name in schema.names]
             found.header, found.header_line = schema.header, reader.header_line
             found.ticker_column = None if schema.ticker_at is None else schema.header[schema.ticker_at]
             found.timestamp_columns = tuple(schema.header[at] for at in schema.timestamp_at)
         _judge_keys(found.keys, partitions)
-    finally:
-        partitions.close()
     return found
 
 
@@ -147,8 +142,6 @@ def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, 
                 _reject(found.rejected, row)
     if not rows:
         return
-    if found.first_line is None:
-        found.first_line = rows[0].line
     found.rows += len(rows)
     for examples, texts in (
         (found.tickers, (row.ticker for row in rows)),
@@ -168,39 +161,28 @@ def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, 
 
 def _reject(kinds: dict[str, RejectedKind], row: RejectedRow) -> None:
     reason = row.kind or row.reason
-    known = kinds.get(reason)
-    if known is None:
-        if len(kinds) >= KINDS:
-            reason = "other reasons"
-        if (known := kinds.get(reason)) is None:
-            cell = None if row.cell is None else row.cell[:EXAMPLE_CHARS]
-            kinds[reason] = RejectedKind(reason, 1, row.line, cell, row.setting)
-            return
+    if reason not in kinds and len(kinds) >= KINDS:
+        reason = "other reasons"
+    cell = None if row.cell is None else row.cell[:EXAMPLE_CHARS]
+    known = kinds.setdefault(reason, RejectedKind(reason, 0, row.line, cell, row.setting))
     known.count += 1
     if row.line < known.line:
-        known.line, known.cell = row.line, None if row.cell is None else row.cell[:EXAMPLE_CHARS]
+        known.line, known.cell = row.line, cell
 
 
-class _Columns:
+class _Columns(dict[str, ColumnFound]):
     """Counts cells by column; each distinct cell of a block is examined once."""
 
-    def __init__(self) -> None:
-        self._by_name: dict[str, ColumnFound] = {}
-
-    def of(self, name: str) -> ColumnFound:
-        """The column of that name."""
-        found = self._by_name.get(name)
-        if found is None:
-            found = self._by_name[name] = ColumnFound(name)
+    def __missing__(self, name: str) -> ColumnFound:
+        found = self[name] = ColumnFound(name)
         return found
 
     def add(self, rows: Sequence[tuple[_Cell, ...]]) -> dict[_Cell, _Cell]:
         """Count the cells of these rows; returns the shortest notation of each number that is not written in it."""
         alike: dict[_Cell, _Cell] = {}
-        columns = self._by_name
         for cell, count in Counter(chain.from_iterable(rows)).items():
             name, kind, text = cell
-            column = columns.get(name) or self.of(name)
+            column = self[name]
             if kind == "N":
                 column.numbers += count
                 if (text[-1] in "0." and "." in text) or "e" in text or "E" in text or text[0] == "-":
@@ -210,8 +192,7 @@ class _Columns:
                 if (suspicion := looks_like(text)) is not None:
                     found_here = column.suspicions.setdefault(suspicion, Suspicion())
                     found_here.count += count
-                    if len(found_here.examples) < EXAMPLES:
-                        _add_examples(found_here.examples, (text,))
+                    _add_examples(found_here.examples, (text,))
             if len(column.examples) < EXAMPLES:
                 _add_examples(column.examples, (text,))
         return alike
@@ -243,7 +224,6 @@ def _shortest(text: str) -> str:
 
 
 def _judge_keys(keys: KeysFound, partitions: Partitions) -> None:
-    earliest: tuple[int, int, str, str] | None = None
     for statements in partitions.streams():
         firsts: dict[tuple[str, str], tuple[int, int]] = {}
         for ticker, timestamp, line, rest, _ in statements:
@@ -254,8 +234,6 @@ def _judge_keys(keys: KeysFound, partitions: Partitions) -> None:
                 keys.repeated += 1
                 continue
             keys.replaced += 1
-            if earliest is None or line < earliest[1]:
-                earliest = (first[0], line, ticker, timestamp)
+            if keys.first is None or line < keys.first[3]:
+                keys.first = (ticker, timestamp, first[0], line)
         keys.distinct += len(firsts)
-    if earliest is not None:
-        keys.first = (earliest[2], earliest[3], earliest[0], earliest[1])

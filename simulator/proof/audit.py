@@ -10,17 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Mapping,
-    Set,
-)
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Set
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +22,7 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, StockpipeError, one_failure
 from simulator.base.observations import Record
+from simulator.base.waiting import each
 from simulator.proof.account import Acceptable, Audit, ObjectsAtRest, Sampled, keys_text, unused_text, verdict
 from simulator.proof.columns import KeyColumns
 from simulator.proof.comparison import Comparison, shown
@@ -75,8 +66,6 @@ async def audit(
     ledgers: Ledgers | None = None,
     record: Record,
     clock: Clock,
-    concurrency: int = 8,
-    segments: int = 1,
     sample_seed: int | None = None,
 ) -> Audit:
     """Compare the objects under `prefix`, the rejected rows under `rejected_prefix` and the items of `table`.
@@ -87,9 +76,7 @@ async def audit(
     with anything pending, the verdict is `unproven`. Whatever is `accepted` is not a loss; the figures in `ledgers`
     must agree with what is read.
 
-    At most `concurrency` objects and `segments` pages of the table are read at once. More than one segment is
-    worthwhile on AWS, where different machines read them, but slower on a local store, which goes through the whole
-    table for each. Nothing may write meanwhile.
+    At most `limits.AUDIT_AT_ONCE` objects are read at once. Nothing may write meanwhile.
 
     With a `sample_seed`, the audit reads only some objects, drawn by it, and of the table only the items under their
     keys (`sampling.py`); no two objects may then have rows with the same key. The verdict is about these objects.
@@ -100,30 +87,26 @@ async def audit(
     with Evidence() as evidence, one_failure(_explain):
         dialect = Dialect.from_environ(environ)
         held = ledgers or Ledgers()
-        auditor = _Auditor(
-            s3, bucket, environ, dialect, held, concurrency, evidence, Progress(record, clock), sample_seed
-        )
-        async for ref in dead_lettered:
-            evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
-        async for ref in pending:
-            evidence.refer(ref.bucket, ref.key, Standing.PENDING)
+        auditor = _Auditor(s3, bucket, environ, dialect, held, evidence, Progress(record, clock), sample_seed)
+        for refs, standing in ((dead_lettered, Standing.DEAD_LETTERED), (pending, Standing.PENDING)):
+            async for ref in refs:
+                evidence.refer(ref.bucket, ref.key, standing)
         for ref in auditor.ledgers.filtered:
             evidence.refer(ref.bucket, ref.key, Standing.FILTERED)
         await auditor.read_objects(prefix)
         await auditor.read_earlier(earlier)
         await auditor.read_rejections(rejected_prefix, prefix)
         if sample_seed is None:
-            await scan(dynamodb, table, auditor.take_items, segments=segments)
+            await scan(dynamodb, table, auditor.take_items)
         else:
-            await read_back(dynamodb, table, evidence.claimed_keys(), auditor.take_items, clock, concurrency)
+            await read_back(dynamodb, table, evidence.claimed_keys(), auditor.take_items, clock)
         await auditor.compare()
         return auditor.result(drained, accepted)
 
 
 async def nothing() -> AsyncIterator[Any]:
     """An empty iterator, for what is unknown."""
-    none: tuple[Any, ...] = ()
-    for item in none:
+    for item in tuple[Any, ...]():
         yield item
 
 
@@ -150,7 +133,6 @@ class _Auditor:
     environ: Mapping[str, str]
     dialect: Dialect
     ledgers: Ledgers
-    concurrency: int
     evidence: Evidence
     progress: Progress
     sample_seed: int | None
@@ -161,8 +143,8 @@ class _Auditor:
         self.parsed_rows = self.stored_rows = self.objects_read = 0
         self._keys: list[KeyColumns] = []
         self._used: set[str] | None = None
-        self._put = [_Tally() for _ in self.ledgers.producers]
-        self._settled = _Tally()
+        self._put = tuple(Counted() for _ in self.ledgers.producers)
+        self._settled = Counted()
         self._settled_rejected = 0
         self._changed = False
         self._gone: list[str] = []
@@ -172,9 +154,7 @@ class _Auditor:
         async for listed in self._listed(prefix):
             self.evidence.add_objects(self.bucket, [key for key, _ in listed])
             for key, size in listed:
-                for tally in self._tallies_of(key):
-                    tally.files += 1
-                    tally.bytes += size
+                self._count_put(key, files=1, size=size)
             self._made("listing", self.evidence.object_count(), 0)
         total = self.evidence.object_count()
         if self.sample_seed is not None:
@@ -189,7 +169,7 @@ class _Auditor:
             self.objects_read += 1
             self._made("objects", self.objects_read, total)
 
-        await self._each(self.evidence.objects(), read)
+        await each(self.evidence.objects(), read, limits.AUDIT_AT_ONCE)
 
     async def _read_object(self, source: int, key: str, standing: Standing) -> None:
         for attempt in range(1, limits.AUDIT_READ_ATTEMPTS + 1):
@@ -227,17 +207,15 @@ class _Auditor:
 
     def _count(self, key: str, standing: Standing, reading: _Reading) -> None:
         self.parsed_rows += reading.rows
-        for tally in self._tallies_of(key):
-            tally.rows += reading.rows
+        self._count_put(key, rows=reading.rows)
         if standing is Standing.SETTLED:
-            self._settled.files += 1
-            self._settled.rows += reading.rows
+            self._settled.add(files=1, rows=reading.rows)
             self._settled_rejected += reading.rejected
 
-    def _tallies_of(self, key: str) -> Iterator[_Tally]:
-        for producer, tally in zip(self.ledgers.producers, self._put, strict=True):
+    def _count_put(self, key: str, **more: int) -> None:
+        for producer, put in zip(self.ledgers.producers, self._put, strict=True):
             if producer.keys.fullmatch(key):
-                yield tally
+                put.add(**more)
 
     def _remember(self, source: int, reader: ObjectReader) -> None:
         """Remember where an object's keys come from, and which settings it needed, if its header could be read."""
@@ -265,7 +243,7 @@ class _Auditor:
         done = 0
         async for listed in self._listed(rejected_prefix + prefix):
             names = [name for name, _ in listed]
-            await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
+            await each(names, lambda name: self._read_rejections(name, len(rejected_prefix)), limits.AUDIT_AT_ONCE)
             done += len(names)
             self._made("rejected rows", done, done)
 
@@ -341,8 +319,8 @@ class _Auditor:
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING, Standing.FILTERED)
         )
         audited = Audited(
-            tuple(tally.counted() for tally in self._put),
-            self._settled.counted(),
+            self._put,
+            self._settled,
             self._settled_rejected,
             found.counts["expected_rows"],
             changed=self._changed,
@@ -391,30 +369,6 @@ class _Auditor:
         async with body:
             async for chunk in body.iter_chunks(limits.AUDIT_CHUNK_BYTES):
                 yield chunk
-
-    async def _each(self, things: Iterator[T], work: Callable[[T], Awaitable[None]]) -> None:
-        """Process each thing, `concurrency` at a time, and take the next one only when a worker is free."""
-
-        async def worker() -> None:
-            for thing in things:
-                await work(thing)
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.concurrency):
-                group.create_task(worker())
-
-
-@dataclass
-class _Tally:
-    """Counts objects as they are listed and read."""
-
-    files: int = 0
-    rows: int = 0
-    bytes: int = 0
-
-    def counted(self) -> Counted:
-        """The counts so far."""
-        return Counted(self.files, self.rows, self.bytes)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from simulator.proof.dialect import Dialect
-from simulator.proof.splitting import BLANKS
+from simulator.proof.splitting import BLANKS, closing_quote
 
 CANDIDATES = ",;\t|"
 """What may separate the cells of a first record; the first of these if nothing else decides."""
@@ -56,8 +56,7 @@ class DelimiterScan:
 
     def _closed(self, line: str, place: int) -> int:
         """Where to continue after the quotes, if they close on this line."""
-        while (end := line.find('"', place)) >= 0 and line.startswith('"', end + 1):
-            place = end + 2
+        end = closing_quote(line, place)
         self._inside = end < 0
         return end + 1 if end >= 0 else len(line)
 

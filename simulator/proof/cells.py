@@ -32,9 +32,8 @@ class Cells:
         exponent = "(?:[eE][+-]?[0-9]+)?"
         self._json = re.compile(f"-?(?:0|[1-9][0-9]*)(?:{point}[0-9]+)?{exponent}")
         whole = f"(?:0|[1-9][0-9]*|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+)"
-        self._number = (
-            re.compile(f"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}") if lenient else self._json
-        )
+        free = f"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}"
+        self._number = re.compile(free) if lenient else self._json
         self.remembered_value = lru_cache(65_536)(self.value)
         """The same as `value`, cached: for cells of at most `REMEMBERED_CHARACTERS`."""
 

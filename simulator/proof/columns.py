@@ -29,22 +29,20 @@ class KeyColumns:
 
 
 class Columns:
-    """The meaning of a header. The constructor raises `Unreadable`.
+    """The meaning of a header, with TICKER_COLUMN and TIMESTAMP_COLUMN if given. The constructor raises `Unreadable`.
 
     `ticker_at` and `timestamp_at` are columns' positions, None: the file's name is the ticker; `attributes` are their
     names in the table, including those of the key.
     """
 
-    def __init__(
-        self, names: Sequence[str], ticker_column: str | None = None, timestamp_column: str | None = None
-    ) -> None:
+    def __init__(self, names: Sequence[str], ticker: str | None = None, timestamp: str | None = None) -> None:
         if len(names) > HEADER_COLUMNS:
             raise Unreadable(f"a header of {len(names):,} columns; at most {HEADER_COLUMNS:,} are read")
         if any(map(_NOT_TEXT.search, names)):
             raise Unreadable("the header is not text")
         find = _Finder(names)
-        self.timestamp_at = _timestamp_at(find, timestamp_column)
-        self.ticker_at = _ticker_at(find, ticker_column)
+        self.timestamp_at = _timestamp_at(find, timestamp)
+        self.ticker_at = _ticker_at(find, ticker)
         if self.ticker_at in self.timestamp_at:
             raise Unreadable(f"the column {names[self.ticker_at]!r} cannot be both ticker and timestamp")
         self.attributes = [
@@ -56,8 +54,7 @@ class Columns:
         if any(len(name.encode()) > NAME_BYTES for name in self.attributes):
             raise Unreadable("a column's name is too long for DynamoDB")
         self.keys = KeyColumns(
-            None if self.ticker_at is None else names[self.ticker_at],
-            "+".join(names[at] for at in self.timestamp_at),
+            None if self.ticker_at is None else names[self.ticker_at], "+".join(names[at] for at in self.timestamp_at)
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from simulator.base.errors import InputError
@@ -34,7 +34,7 @@ _DELIMITERS = {
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the settings say; None where the object itself, or ISO 8601, decides."""
+    """What the settings say, each under its name; None where the object itself, or ISO 8601, decides."""
 
     ticker_column: str | None = None
     timestamp_column: str | None = None
@@ -46,8 +46,8 @@ class Dialect:
     comment: str | None = None
     column_names: tuple[str, ...] | None = None
     encoding: str | None = None
-    null_words: frozenset[str] = frozenset()
-    lenient_numbers: bool = False
+    null_values: frozenset[str] = frozenset()
+    numbers: str = "json"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Dialect:
@@ -76,27 +76,16 @@ class Dialect:
             _column_names(given, *keys),
             encoding,
             frozenset(_words(given, "NULL_VALUES")) - {""},
-            _one_of(given, "NUMBERS", "json", "lenient") == "lenient",
+            _one_of(given, "NUMBERS", "json", "lenient"),
         )
 
     @property
     def chosen(self) -> frozenset[str]:
         """The variables that differ from their defaults."""
-        differs = {
-            "TICKER_COLUMN": self.ticker_column is not None,
-            "TIMESTAMP_COLUMN": self.timestamp_column is not None,
-            "TIMESTAMP_FORMAT": self.timestamp_format is not None,
-            "TIME_ZONE": self.time_zone != "UTC",
-            "DELIMITER": self.delimiter is not None,
-            "DECIMAL_SEPARATOR": self.decimal_separator != ".",
-            "SKIP_LINES": self.skip_lines != 0,
-            "COMMENT": self.comment is not None,
-            "COLUMN_NAMES": self.column_names is not None,
-            "ENCODING": self.encoding is not None and codecs.lookup(self.encoding).name != "utf-8",
-            "NULL_VALUES": bool(self.null_words),
-            "NUMBERS": self.lenient_numbers,
-        }
-        return frozenset(name for name, otherwise in differs.items() if otherwise)
+        chosen = {field.name.upper() for field in fields(self) if getattr(self, field.name) != field.default}
+        if self.encoding is not None and codecs.lookup(self.encoding).name == "utf-8":
+            chosen.discard("ENCODING")
+        return frozenset(chosen)
 
 
 def _malformed(name: str, text: str, what: str) -> InputError:
@@ -162,13 +151,12 @@ def _column_names(given: Mapping[str, str], ticker: str | None, timestamp: str |
     names = _words(given, "COLUMN_NAMES")
     if not names:
         return None
-    text = given["COLUMN_NAMES"]
+    line = given["COLUMN_NAMES"]
     if len(names) > HEADER_COLUMNS:
-        raise _malformed(
-            "COLUMN_NAMES", f"{text[:40]}...", f"{len(names):,} names; at most {HEADER_COLUMNS:,} are read"
-        )
+        said = f"{len(names):,} names; at most {HEADER_COLUMNS:,} are read"
+        raise _malformed("COLUMN_NAMES", f"{line[:40]}...", said)
     try:
         Columns(names, ticker, timestamp)
     except Unreadable as reason:
-        raise _malformed("COLUMN_NAMES", text, f"not a header: {reason}") from None
+        raise _malformed("COLUMN_NAMES", line, f"not a header: {reason}") from None
     return tuple(names)

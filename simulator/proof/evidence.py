@@ -8,16 +8,18 @@ about 250 bytes per row. Verdicts are the business of `comparison.py`.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 from simulator.base import limits
-from simulator.base.errors import CouldNotFinish
-from simulator.proof.partitions import Partitions, Statement
+from simulator.proof.partitions import Partitions, Statement, disk_errors
 
 FETCH_ROWS = 1_000
+_disk = partial(disk_errors, sqlite3.OperationalError)
 _SHOWN = 3  # members of a statement of the store: key and content
 
 _SCHEMA = """
@@ -104,10 +106,7 @@ class Evidence(AbstractContextManager["Evidence"]):
                 self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
                 owned.callback(self._db.close)
                 self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
-            self._statements: dict[Kind, Partitions] = {}
-            for kind in Kind:
-                self._statements[kind] = Partitions()
-                owned.callback(self._statements[kind].close)
+            self._statements = {kind: owned.enter_context(closing(Partitions())) for kind in Kind}
             self._owned = owned.pop_all()
 
     def __exit__(self, *_: object) -> None:
@@ -120,15 +119,11 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def refer(self, bucket: str, key: str, standing: Standing) -> None:
         """A queue holds a message about this object, or its filter deleted it. The first standing recorded stays."""
-        with _disk():
-            self._db.execute(
-                "INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (_bytes(bucket), _bytes(key), standing)
-            )
+        self._run("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", _bytes(bucket), _bytes(key), standing)
 
     def referred(self, standing: Standing) -> int:
         """How many objects have this standing because of a message, whether they still exist or not."""
-        row = self._db.execute("SELECT count(*) FROM reference WHERE standing = ?", (standing,)).fetchone()
-        return int(row[0])
+        return int(self._run("SELECT count(*) FROM reference WHERE standing = ?", standing).fetchone()[0])
 
     def add_objects(self, bucket: str, keys: Iterable[str]) -> None:
         """These objects exist; each is settled unless a queue referred to it before."""
@@ -141,11 +136,9 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def objects(self) -> Iterator[tuple[int, str, Standing]]:
         """Number, key and standing of every object added before this call, in order, a page at a time."""
-        last, end = 0, int(self._db.execute("SELECT coalesce(max(id), 0) FROM object").fetchone()[0])
-        while page := self._db.execute(
-            "SELECT id, key, standing FROM object WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
-            (last, end, FETCH_ROWS),
-        ).fetchall():
+        last, end = 0, int(self._run("SELECT coalesce(max(id), 0) FROM object").fetchone()[0])
+        some = "SELECT id, key, standing FROM object WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+        while page := self._run(some, last, end, FETCH_ROWS).fetchall():
             for last, key, standing in page:
                 yield last, _text(key), Standing(standing)
 
@@ -163,37 +156,33 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def object_count(self) -> int:
         """How many objects were added."""
-        return int(self._db.execute("SELECT count(*) FROM object").fetchone()[0])
+        return int(self._run("SELECT count(*) FROM object").fetchone()[0])
 
     def object_key(self, source: int) -> str:
         """The key of an object by its number."""
-        return _text(self._db.execute("SELECT key FROM object WHERE id = ?", (source,)).fetchone()[0])
+        return _text(self._run("SELECT key FROM object WHERE id = ?", source).fetchone()[0])
 
     def standing_of(self, key: str) -> Standing | None:
         """The standing of an object by its key, None if there is no such object."""
-        row = self._db.execute(
-            "SELECT standing FROM object WHERE key = ? AND standing NOT IN (?, ?)",
-            (_bytes(key), Standing.VOID, Standing.REPLACED),
-        ).fetchone()
+        current = "SELECT standing FROM object WHERE key = ? AND standing NOT IN (?, ?)"
+        row = self._run(current, _bytes(key), Standing.VOID, Standing.REPLACED).fetchone()
         return Standing(row[0]) if row else None
 
     def set_standing(self, source: int, standing: Standing) -> None:
         """Record what reading an object has shown about it."""
-        with _disk():
-            self._db.execute("UPDATE object SET standing = ? WHERE id = ?", (standing, source))
+        self._run("UPDATE object SET standing = ? WHERE id = ?", standing, source)
 
     def set_keys(self, source: int, keys: int) -> None:
         """Record which of the audit's ways to choose keys the object uses; the default is 0."""
-        with _disk():
-            self._db.execute("UPDATE object SET keys = ? WHERE id = ?", (keys, source))
+        self._run("UPDATE object SET keys = ? WHERE id = ?", keys, source)
 
     def keys_of(self, source: int) -> int:
         """The value recorded with `set_keys`."""
-        return int(self._db.execute("SELECT keys FROM object WHERE id = ?", (source,)).fetchone()[0])
+        return int(self._run("SELECT keys FROM object WHERE id = ?", source).fetchone()[0])
 
     def begin_again(self, source: int) -> int:
         """Void everything read from an object, and return the number under which to read it again."""
-        (key, standing) = self._db.execute("SELECT key, standing FROM object WHERE id = ?", (source,)).fetchone()
+        (key, standing) = self._run("SELECT key, standing FROM object WHERE id = ?", source).fetchone()
         self.set_standing(source, Standing.VOID)
         return self._added(key, standing)
 
@@ -203,13 +192,11 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def unsettled(self) -> dict[int, Standing]:
         """The standing, by number, of every object whose rows need not all be stored."""
-        rows = self._db.execute("SELECT id, standing FROM object WHERE standing != 0")
+        rows = self._run("SELECT id, standing FROM object WHERE standing != 0")
         return {source: Standing(standing) for source, standing in rows}
 
     def claim(self, kind: Kind, source: int, claims: Collection[tuple[str, str, int, str]]) -> None:
         """Record rows of an object: (pk, sk, line, content) each."""
-        if not claims:
-            return
         self._statements[kind].add([(pk, sk, source, line, content) for pk, sk, line, content in claims])
 
     def show(self, kind: Kind, stored: Iterable[tuple[str, str, str]]) -> None:
@@ -226,20 +213,19 @@ class Evidence(AbstractContextManager["Evidence"]):
                 yield _part(kind, statements, unsettled)
 
     def _added(self, key: bytes, standing: int) -> int:
-        with _disk():
-            added = self._db.execute("INSERT INTO object (key, standing) VALUES (?, ?)", (key, standing)).lastrowid
+        added = self._run("INSERT INTO object (key, standing) VALUES (?, ?)", key, standing).lastrowid
         assert added is not None  # noqa: S101 - an INSERT has one
         return added
 
+    def _run(self, statement: str, *parameters: bytes | int) -> sqlite3.Cursor:
+        with _disk():
+            return self._db.execute(statement, parameters)
+
 
 def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Gathered:
-    by_key: dict[Statement, list[Statement]] = {}
+    by_key = defaultdict[Statement, list[Statement]](list)
     for statement in statements:
-        key = statement[:2]
-        if key in by_key:
-            by_key[key].append(statement)
-        else:
-            by_key[key] = [statement]
+        by_key[statement[:2]].append(statement)
     agreed, cases = 0, []
     for (pk, sk), about in by_key.items():
         # The usual case, of which there are millions.
@@ -252,17 +238,6 @@ def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Stand
         stored = [statement[2] for statement in about if len(statement) == _SHOWN]
         cases.append(Case(pk, sk, claims, stored))
     return Gathered(kind, len(statements), agreed, cases)
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise CouldNotFinish(
-            f"the audit cannot use its temporary file ({error})",
-            hint="free some space, or set TMPDIR to another directory",
-        ) from error
 
 
 def _bytes(text: str) -> bytes:

@@ -23,13 +23,17 @@ class Amount:
     bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counted:
-    """The same amounts, as the audit counted them."""
+    """The same amounts, as the audit counts them."""
 
-    files: int
-    rows: int
-    bytes: int
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+
+    def add(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        """Count more objects as they are listed, or rows as they are read; `size` is in bytes."""
+        self.files, self.rows, self.bytes = self.files + files, self.rows + rows, self.bytes + size
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +132,9 @@ def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterat
             more_is_fine = producer.apart or audited.changed
             if reported is not None and (found < reported or (found > reported and not more_is_fine)):
                 yield f"{name} reports {counted(reported, noun)} written; the bucket has {found:,}"
-    stored = audited.settled.rows - audited.settled_rejected
-    if (
-        producer.unique
-        and not audited.changed
-        and there.files == audited.settled.files
-        and audited.distinct_rows < stored
-    ):
+    settled, unchanged = audited.settled, not audited.changed
+    stored = settled.rows - audited.settled_rejected
+    if producer.unique and unchanged and there.files == settled.files and audited.distinct_rows < stored:
         yield f"{name} wrote {counted(stored, 'row')}, whose keys should all differ; only {audited.distinct_rows:,} do"
 
 

@@ -25,7 +25,7 @@ class Partitions:
     """
 
     def __init__(self) -> None:
-        with _disk():
+        with disk_errors():
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._in_hand: list[list[Statement]] = [[] for _ in range(limits.AUDIT_PARTITIONS)]
         self._blocks: list[list[tuple[int, int]]] = [[] for _ in range(limits.AUDIT_PARTITIONS)]
@@ -59,7 +59,7 @@ class Partitions:
 
     def _stream(self, blocks: list[tuple[int, int]], in_hand: list[Statement]) -> Iterator[Statement]:
         for block in blocks:
-            with _disk():
+            with disk_errors():
                 statements = self._read(*block)
             yield from statements
         yield from in_hand
@@ -70,7 +70,7 @@ class Partitions:
         return statements
 
     def _write(self) -> None:
-        with _disk():
+        with disk_errors():
             self._file.seek(self._end)
             for blocks, in_hand in zip(self._blocks, self._in_hand, strict=True):
                 if in_hand:
@@ -83,11 +83,12 @@ class Partitions:
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
+def disk_errors(kind: type[Exception] = OSError) -> Iterator[None]:
+    """Turn an error of this kind about a temporary file in the block into a `CouldNotFinish`."""
     try:
         yield
-    except OSError as error:
+    except kind as error:
         raise CouldNotFinish(
-            f"the audit cannot use its temporary file ({error.strerror or error})",
+            f"the audit cannot use its temporary file ({getattr(error, 'strerror', None) or error})",
             hint="free some space, or set TMPDIR to another directory",
         ) from error

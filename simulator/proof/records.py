@@ -79,7 +79,7 @@ class RecordParser:
         """The header has `width` fields, and what follows are rows."""
         self._width = width
         if self._splitter is not None:
-            self._splitter.empty(self._dialect.null_words)
+            self._splitter.empty(self._dialect.null_values)
 
     def feed(self, chunk: bytes, *, final: bool) -> Iterator[Record]:
         """The records that `chunk`, or the object's end, completes. Raises `Unreadable`; exhaust it first."""
@@ -99,7 +99,7 @@ class RecordParser:
             self._drop(passed)
             if delimiter is None:
                 return
-            null_words = frozenset[str]() if self._width is None else self._dialect.null_words
+            null_words = frozenset[str]() if self._width is None else self._dialect.null_values
             self._splitter = Splitter(delimiter, null_words)
         yield from self._records(self._splitter, final=final)
 
@@ -145,7 +145,7 @@ class RecordParser:
     def _records(self, splitter: Splitter, *, final: bool) -> Iterator[Record]:
         """The records on the available lines; lines of a record that is still open stay."""
         lines, comment, at = self._lines, self._dialect.comment, 0
-        delimiter, plain = splitter.delimiter, comment is None and not self._dialect.null_words
+        delimiter, plain = splitter.delimiter, comment is None and not self._dialect.null_values
         while at < len(lines):
             line = lines[at]
             if len(line) + LINE_END_CHARACTERS > LONGEST_RECORD and self._length(at) > LONGEST_RECORD:

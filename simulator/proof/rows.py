@@ -34,7 +34,7 @@ class RowBuilder:
         self._name_bytes = [len(name.encode()) for name, _ in others]
         keys_bytes = limits.DYNAMODB_HASH_KEY_BYTES + limits.DYNAMODB_RANGE_KEY_BYTES
         self._surely_fits = (limits.DYNAMODB_ITEM_BYTES - keys_bytes - sum(self._name_bytes)) // 4
-        self._cells = cells_of(dialect.decimal_separator, dialect.lenient_numbers)
+        self._cells = cells_of(dialect.decimal_separator, dialect.numbers == "lenient")
         self._sought = dialect.chosen & {"DECIMAL_SEPARATOR", "NUMBERS"}
         self._used: set[str] = set()
 

@@ -6,7 +6,6 @@ is not: for that the whole table would have to be read.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from simulator.base import chance, limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
+from simulator.base.waiting import each
 from simulator.base.words import counted
 from simulator.proof.scan import Item, unparsed
 
@@ -36,45 +36,34 @@ def draw(objects: int, seed: int) -> Collection[int]:
 
 
 async def read_back(
-    dynamodb: DynamoDBClient,
-    table: str,
-    keys: Iterable[Key],
-    take: Callable[[list[Item]], None],
-    clock: Clock,
-    concurrency: int,
+    dynamodb: DynamoDBClient, table: str, keys: Iterable[Key], take: Callable[[list[Item]], None], clock: Clock
 ) -> None:
     """Give the items under these keys to `take`, as strongly consistent reads see them.
 
-    At most `concurrency` requests are under way. The keys must differ; those without an item give none. Raises
+    At most `limits.AUDIT_AT_ONCE` requests are under way. The keys must differ; those without an item give none. Raises
     `CouldNotFinish`, in a group, if the table does not process the keys.
     """
     waiting = iter(keys)
 
-    async def worker() -> None:
-        while part := list(islice(waiting, limits.DYNAMODB_BATCH_KEYS)):
-            asked: Any = {table: {"Keys": [_key(*key) for key in part], "ConsistentRead": True}}
-            idle = 0
-            while asked:
-                answer = await dynamodb.batch_get_item(RequestItems=asked)
-                take(cast("list[Item]", answer["Responses"].get(table, [])))
-                left: Any = answer.get("UnprocessedKeys")
-                if left:
-                    waiting_keys = len(left[table]["Keys"])
-                    idle = idle + 1 if waiting_keys == len(asked[table]["Keys"]) else 0
-                    if idle == limits.AUDIT_IDLE_READS:
-                        raise CouldNotFinish(
-                            f"the audit could not read table '{table}': it processed none of "
-                            f"{counted(waiting_keys, 'key')} in {counted(idle, 'read')}",
-                            hint="raise the table's read capacity, and run again",
-                        )
-                    await clock.sleep(limits.AUDIT_PAUSE_S)
-                asked = left
+    async def read(part: list[Key]) -> None:
+        asked: Any = {table: {"Keys": [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in part], "ConsistentRead": True}}
+        idle = 0
+        while asked:
+            answer = await dynamodb.batch_get_item(RequestItems=asked)
+            take(cast("list[Item]", answer["Responses"].get(table, [])))
+            left: Any = answer.get("UnprocessedKeys")
+            if left:
+                waiting_keys = len(left[table]["Keys"])
+                idle = idle + 1 if waiting_keys == len(asked[table]["Keys"]) else 0
+                if idle == limits.AUDIT_IDLE_READS:
+                    raise CouldNotFinish(
+                        f"the audit could not read table '{table}': it processed none of "
+                        f"{counted(waiting_keys, 'key')} in {counted(idle, 'read')}",
+                        hint="raise the table's read capacity, and run again",
+                    )
+                await clock.sleep(limits.AUDIT_PAUSE_S)
+            asked = left
 
     with unparsed(dynamodb, "BatchGetItem"):
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(worker())
-
-
-def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:
-    return {"PK": {"S": pk}, "SK": {"S": sk}}
+        parts = iter(lambda: list(islice(waiting, limits.DYNAMODB_BATCH_KEYS)), [])
+        await each(parts, read, limits.AUDIT_AT_ONCE)

@@ -15,25 +15,18 @@ Item = dict[str, dict[str, Any]]
 PART_ITEMS = 500
 
 
-async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]], None], *, segments: int) -> None:
+async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]], None]) -> None:
     """Pass every item once to `take`, with strongly consistent reads, in parts of up to `PART_ITEMS`.
 
-    `segments` requests run at a time, and one page of each (1 MB,
-    docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html) is held. Binary values stay base64 text.
+    One page (1 MB, docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html) is held at a time. Binary values
+    stay base64 text.
     """
-    pages = dynamodb.get_paginator("scan")
-
-    async def read(segment: int) -> None:
-        async for page in pages.paginate(TableName=table, ConsistentRead=True, Segment=segment, TotalSegments=segments):
+    with unparsed(dynamodb, "Scan"):
+        async for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
             items = cast("list[Item]", page["Items"])
             for first in range(0, len(items), PART_ITEMS):
                 take(items[first : first + PART_ITEMS])
                 await asyncio.sleep(0)  # a page takes long enough to make a dashboard stutter
-
-    with unparsed(dynamodb, "Scan"):
-        async with asyncio.TaskGroup() as group:
-            for segment in range(segments):
-                group.create_task(read(segment))
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class Splitter:
                     continue
                 place = opened.end()
             inside = False
-            end = _closing_quote(line, place)
+            end = closing_quote(line, place)
             texts.append((line[place:end] if end >= 0 else line[place:]).replace('""', '"'))
             if end < 0:
                 return Split(texts, True, null)
@@ -102,7 +102,7 @@ def words(text: str) -> list[str] | None:
     return None if inside else ["".join(parts) for parts in cells]
 
 
-def _closing_quote(line: str, place: int) -> int:
+def closing_quote(line: str, place: int) -> int:
     """The position of the first quote from `place` on that is not doubled; -1 if there is none."""
     while (end := line.find('"', place)) >= 0 and line.startswith('"', end + 1):
         place = end + 2

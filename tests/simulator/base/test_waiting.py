@@ -1,13 +1,14 @@
-"""An answer that does not come: silence for ten checks is a failure, slowness is not."""
+"""Silence for ten checks is a failure, slowness is not; much work is done a few things at a time."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
 from simulator.base import limits
-from simulator.base.waiting import wait_silent
+from simulator.base.waiting import each, wait_silent
 
 
 class LookingClock:
@@ -74,3 +75,25 @@ async def test_who_waits_may_stop_and_no_question_is_left() -> None:
         await waiting
     assert question is not None
     assert question.cancelled()
+
+
+async def test_things_are_worked_on_a_few_at_a_time_and_taken_only_then() -> None:
+    """Each once, in order, never more than two at a time, and none is taken before a worker is free."""
+    taken, begun, most, running = [], [], 0, 0
+
+    def things() -> Iterator[int]:
+        for number in range(5):
+            taken.append(number)
+            yield number
+
+    async def work(number: int) -> None:
+        nonlocal most, running
+        begun.append(number)
+        assert taken == begun
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    await each(things(), work, 2)
+    assert (begun, most, running) == ([0, 1, 2, 3, 4], 2, 0)

@@ -14,7 +14,6 @@ from simulator.base import limits
 from simulator.files.finding import SourceFile
 from simulator.files.gate import examine
 from simulator.files.guess import guess
-from simulator.files.heads import Head
 from simulator.files.reading import read_head
 from simulator.files.survey import survey
 
@@ -95,7 +94,7 @@ def test_the_gate_and_the_survey_say_what_the_consumer_says(content: bytes, zipp
 def test_a_guess_makes_nothing_worse(content: bytes) -> None:
     """The proposal never reads fewer rows, and every part of it is needed: without it the result differs."""
     before = read_head(KEY, content, {})
-    found = guess(KEY, Head(content, whole=True), {})
+    found = guess(KEY, content, {})
     after = read_head(KEY, content, found.environ)
     assert after == found.reading
     assert len(after.rows) >= len(before.rows)

@@ -8,7 +8,6 @@ import pytest
 
 from simulator.base.errors import InputError
 from simulator.files.guess import Guess, guess, word_list
-from simulator.files.heads import Head
 from simulator.files.reading import read_head
 
 
@@ -28,7 +27,7 @@ class Kind:
 
 def _look(content: str | bytes, name: str = "abc.csv", **environ: str) -> Guess:
     data = content if isinstance(content, bytes) else content.encode()
-    return guess(f"source/{name}", Head(data, whole=True), environ)
+    return guess(f"source/{name}", data, environ)
 
 
 def _values(found: Guess) -> dict[str, str]:
@@ -436,7 +435,7 @@ def test_a_file_that_is_sorted_by_instrument_needs_its_column() -> None:
 
 def test_a_setting_that_is_given_stays() -> None:
     """A given value is not guessed again, even if it is the default."""
-    found = guess("a.csv", Head(b'Date,Vol\n2024-01-02,"1,234"\n2024-01-03,.5\n', whole=True), {}, {"NUMBERS"})
+    found = guess("a.csv", b'Date,Vol\n2024-01-02,"1,234"\n2024-01-03,.5\n', {}, {"NUMBERS"})
     assert _values(found) == {}
     found = _look("Date;Close\n2024-01-02;1,5\n2024-01-03;n/a\n", NULL_VALUES="x")
     assert _values(found) == {"DECIMAL_SEPARATOR": ","}

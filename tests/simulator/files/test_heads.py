@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.base import limits
-from simulator.files.heads import Head, cut, read
+from simulator.files.heads import cut, read
 
 ROW = b"2024-01-02,1.5\n"
 
@@ -17,9 +17,9 @@ def test_a_small_file_is_read_whole(tmp_path: Path) -> None:
     """Its last line may lack a line end."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"Date,Close\n2024-01-02,1")
-    assert read(path) == Head(b"Date,Close\n2024-01-02,1", whole=True)
+    assert read(path) == b"Date,Close\n2024-01-02,1"
     path.write_bytes(b"")
-    assert read(path) == Head(b"", whole=True)
+    assert read(path) == b""
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -29,10 +29,9 @@ def test_of_a_large_file_whole_lines_are_read(tmp_path: Path, zipped: bool) -> N
     path = tmp_path / "a.csv"
     path.write_bytes(gzip.compress(body, mtime=0) if zipped else body)
     head = read(path)
-    assert not head.whole
-    assert limits.SOURCE_HEAD_BYTES - len(ROW) < len(head.data) <= limits.SOURCE_HEAD_BYTES
-    assert body.startswith(head.data)
-    assert head.data.endswith(ROW)
+    assert limits.SOURCE_HEAD_BYTES - len(ROW) < len(head) <= limits.SOURCE_HEAD_BYTES
+    assert body.startswith(head)
+    assert head.endswith(ROW)
 
 
 def test_of_a_damaged_stream_what_inflates_is_read(tmp_path: Path) -> None:
@@ -40,8 +39,7 @@ def test_of_a_damaged_stream_what_inflates_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(ROW * 1000, mtime=0)[:-20])
     head = read(path)
-    assert not head.whole
-    assert head.data.startswith(ROW)
+    assert head.startswith(ROW)
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16-be", "utf-16", "cp1252"])

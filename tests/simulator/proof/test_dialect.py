@@ -40,9 +40,9 @@ from simulator.proof.dialect import Dialect
         ({"COLUMN_NAMES": ",n"}, Dialect(column_names=("", "n"))),
         ({"COLUMN_NAMES": "a,b", "TIMESTAMP_COLUMN": "B+A"}, Dialect(timestamp_column="B+A", column_names=("a", "b"))),
         ({"ENCODING": "cp1252"}, Dialect(encoding="cp1252")),
-        ({"NULL_VALUES": '-, N/A ,,"a,b"," x "'}, Dialect(null_words=frozenset({"-", "N/A", "a,b", " x "}))),
+        ({"NULL_VALUES": '-, N/A ,,"a,b"," x "'}, Dialect(null_values=frozenset({"-", "N/A", "a,b", " x "}))),
         ({"NULL_VALUES": ","}, Dialect()),
-        ({"NUMBERS": "lenient"}, Dialect(lenient_numbers=True)),
+        ({"NUMBERS": "lenient"}, Dialect(numbers="lenient")),
         ({"NUMBERS": "json"}, Dialect()),
     ],
 )

@@ -242,20 +242,20 @@ def test_a_line_that_is_too_long_is_given_up_at_once(longest: int) -> None:
         (Dialect(comment="#"), "a,b\n\t#c\n", [(1, ["a", "b"])], {"COMMENT"}),
         (Dialect(comment="#", delimiter="\t"), "a\tb\n\t#c\n", [(1, ["a", "b"]), (2, ["", "#c"])], set()),
         (
-            Dialect(null_words=frozenset({"a", "-"})),
+            Dialect(null_values=frozenset({"a", "-"})),
             'a,b\n-,c\n"-", - \nd,e\n',
             [(1, ["a", "b"]), (2, ["", "c"]), (3, ["-", ""]), (4, ["d", "e"])],
             {"NULL_VALUES"},
         ),
-        (Dialect(null_words=frozenset({"a"})), 'a,b\n"a",c\n', [(1, ["a", "b"]), (2, ["a", "c"])], set()),
+        (Dialect(null_values=frozenset({"a"})), 'a,b\n"a",c\n', [(1, ["a", "b"]), (2, ["a", "c"])], set()),
         (
-            Dialect(null_words=frozenset({"-"})),
+            Dialect(null_values=frozenset({"-"})),
             '"a\n",b\n"c\n",-\n',
             [(1, ["a\n", "b"]), (3, ["c\n", ""])],
             {"NULL_VALUES"},
         ),
         (
-            Dialect(comment="#", null_words=frozenset({"-"})),
+            Dialect(comment="#", null_values=frozenset({"-"})),
             "a\n-\n#\n",
             [(1, ["a"]), (2, [""])],
             {"COMMENT", "NULL_VALUES"},
@@ -294,7 +294,7 @@ def test_what_comes_before_the_damage_is_read(text: str, size: int) -> None:
 
 def test_with_names_the_first_record_is_a_row() -> None:
     """Its null words are empty, too; the delimiter is known, and so is its origin."""
-    dialect = Dialect(column_names=("x", "y"), null_words=frozenset({"-"}))
+    dialect = Dialect(column_names=("x", "y"), null_values=frozenset({"-"}))
     for body, delimiter in (("-;b", (";", False)), ("sep=|\n-|b", ("|", True))):
         parser = RecordParser(dialect)
         parser.expect(2)

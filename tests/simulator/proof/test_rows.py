@@ -121,7 +121,7 @@ def test_the_cells_of_a_timestamp_are_joined_by_a_blank(header: list[str], field
 
 def test_a_row_says_which_settings_it_needed() -> None:
     """Each setting is listed once it was needed, in any cell; the key's cells are not numbers."""
-    dialect = Dialect(decimal_separator=",", lenient_numbers=True, time_zone="Asia/Tokyo")
+    dialect = Dialect(decimal_separator=",", numbers="lenient", time_zone="Asia/Tokyo")
     builder = RowBuilder("in/a.csv", Columns(["date", "n", "m"]), dialect)
     for fields, used in (
         (["2024-01-02", "1", "x"], set()),

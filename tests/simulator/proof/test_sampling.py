@@ -68,7 +68,7 @@ async def test_a_table_that_processes_no_key_ends_the_audit(progress: tuple[int,
         if len(progress) < len(keys):
             failure = stack.enter_context(pytest.raises(CouldNotFinish, match="'T': it processed none of"))
         with one_failure():
-            await read_back(cast("Any", table), "T", keys, taken.extend, clock, 1)
+            await read_back(cast("Any", table), "T", keys, taken.extend, clock)
     done = [read for read in progress if read != 101]  # by then it has given up
     assert len(taken) == len(done)
     assert table.reads == max(done, default=0) + (limits.AUDIT_IDLE_READS if failure else 0)
