@@ -52,10 +52,8 @@ def _attributes(stack: Stack, table: Table) -> Iterator[tuple[str, str]]:
     elif table.indexes:
         yield f"Some {_DEFINED} are not used. {defined}, keys used: [{', '.join(used)}]", _DEFINED
     else:
-        yield (
-            f"Number of attributes in KeySchema does not exactly match number of attributes defined in {_DEFINED}",
-            _DEFINED,
-        )
+        said = "Number of attributes in KeySchema does not exactly match number of attributes defined in"
+        yield f"{said} {_DEFINED}", _DEFINED
 
 
 def _indexes(table: Table) -> Iterator[tuple[str, str]]:
@@ -70,11 +68,8 @@ def _indexes(table: Table) -> Iterator[tuple[str, str]]:
         if len(index.keys) < 2:
             yield f"Index KeySchema does not have a range key for index: {index.name}", _LOCAL
         if index.keys and index.keys[0] != table.partition_key[0]:
-            yield (
-                f"Index KeySchema does not have the same leading hash key as table KeySchema for index: {index.name}. "
-                f"index hash key: {index.keys[0]}, table hash key: {table.partition_key[0]}",
-                _LOCAL,
-            )
+            said = f"Index KeySchema does not have the same leading hash key as table KeySchema for index: {index.name}"
+            yield f"{said}. index hash key: {index.keys[0]}, table hash key: {table.partition_key[0]}", _LOCAL
     for name, count in Counter(index.name for index in table.indexes).items():
         if count > 1:
             yield f"Duplicate index name: {name}", _LOCAL

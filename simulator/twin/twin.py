@@ -28,7 +28,7 @@ from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Flow, flow, wiring
 from simulator.store import Store
-from simulator.triggers.asynchronous import AsynchronousInvoker, run_schedule
+from simulator.triggers.asynchronous import AsynchronousInvoker
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, Resources
@@ -147,18 +147,8 @@ class Twin:
         async with asyncio.TaskGroup() as schedules:
             for schedule in self.stack.schedules.values():
                 if schedule.enabled:
-                    schedules.create_task(
-                        run_schedule(
-                            schedule,
-                            invoke_async=self.invoker.accept,
-                            clock=self.clock,
-                            record=self.record,
-                            start_at=start_at,
-                            speed=speed,
-                            ticks=ticks,
-                            stop=stop,
-                        )
-                    )
+                    running = self.invoker.run_schedule(schedule, start_at=start_at, speed=speed, ticks=ticks, stop=stop)
+                    schedules.create_task(running)
 
     async def counters(self) -> StoreCounters:
         """The store's counters; from a store that is not ours only the queues' gauges, which is all its API offers."""
