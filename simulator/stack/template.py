@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from simulator.base import limits
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.stack.declared import KINDS, SAM_FUNCTION, SIMPLE_TABLE, Declarations, NotSimulatedError
-from simulator.stack.intrinsics import Document, TemplateError, plain_text, pseudo_parameters
+from simulator.stack.intrinsics import Document, TemplateError, plain_text
 from simulator.stack.model import (
     OWN_HANDLERS,
     AsynchronousInvocation,
@@ -77,22 +77,22 @@ def load(
         raise TemplateError(f"'{file}' {error}") from None
     except UnicodeDecodeError:
         raise TemplateError(f"'{file}' cannot be read: it is not text in UTF-8") from None
-    document = Document(
-        text, str(shown_template(path)), parameters or {}, pseudo_parameters(stack_name), defaults or {}
-    )
-    return _Loader(document, stack_name, file.parent).stack()
+    document = Document(text, str(shown_template(path)), parameters or {}, stack_name, defaults or {})
+    return _Loader(document, file.parent).stack()
 
 
 class _Loader:
     """One reading of one document, resource type by resource type."""
 
-    def __init__(self, document: Document, stack_name: str, folder: Path) -> None:
-        self._document = document
-        self._declared = Declarations(document, stack_name)
-        self._triggers = Triggers(self._declared)
-        self._folder = folder
-        layers = self._declared.of(*_LAYERS)
-        self._layers = {self._declared.reference(each, None): self._layer(each) for each in layers}
+    def __init__(self, document: Document, folder: Path) -> None:
+        self._document, self._folder = document, folder
+        declared = self._declared = Declarations(document)
+        self._triggers = Triggers(declared)
+        self._layers = {
+            declared.reference(each, None): self._local(declared.properties(each).raw(content))
+            for type_name, content in _LAYERS.items()
+            for each in declared.of(type_name)
+        }
         self._policies: dict[str, Mapping[str, Any]] = {}
 
     def stack(self) -> Stack:
@@ -111,7 +111,7 @@ class _Loader:
                 reason = next(reason for pattern, reason in _REASONS if re.fullmatch(pattern, kind))
                 self._declared.ignore(logical_id, kind, reason, lines[logical_id])
         return Stack(
-            name=self._declared.stack_name,
+            name=self._document.stack_name,
             parameters=self._document.parameters,
             functions=functions,
             mappings=mappings,
@@ -170,9 +170,6 @@ class _Loader:
             layers=tuple(self._layers.get(each) or each for each in properties.texts("Layers")),
             is_own=handler in OWN_HANDLERS and (logical_id in _OWN_NAMES or _is_ours(code, handler)),
         )
-
-    def _layer(self, logical_id: str) -> Path | None:
-        return self._local(self._declared.properties(logical_id).raw(_LAYERS[self._declared.types[logical_id]]))
 
     def _local(self, given: Any) -> Path | None:
         """The path that a template names; None for what is in a bucket."""
@@ -260,15 +257,12 @@ def _is_ours(code: Path | None, handler: str) -> bool:
 
 
 def _asynchronous(properties: Properties, dead_letters: str) -> AsynchronousInvocation:
-    configuration = properties.section("EventInvokeConfig")
-    failure = configuration.section("DestinationConfig").section("OnFailure")
-    failure.raw("Type")
-    dead_letter = properties.section(dead_letters)
-    dead_letter.raw("Type")
+    config, dead_letter = properties.section("EventInvokeConfig"), properties.section(dead_letters)
+    failure = config.section("DestinationConfig").section("OnFailure")
+    for target in (failure, dead_letter):
+        target.raw("Type")
     return AsynchronousInvocation(
-        **configuration.integers(
-            maximum_retries="MaximumRetryAttempts", maximum_event_age_s="MaximumEventAgeInSeconds"
-        ),
+        **config.integers(maximum_retries="MaximumRetryAttempts", maximum_event_age_s="MaximumEventAgeInSeconds"),
         dead_letter_arn=dead_letter.optional_text("TargetArn"),
         on_failure_arn=failure.optional_text("Destination"),
     )

@@ -147,8 +147,8 @@ class Twin:
         async with asyncio.TaskGroup() as schedules:
             for schedule in self.stack.schedules.values():
                 if schedule.enabled:
-                    running = self.invoker.run_schedule(schedule, start_at=start_at, speed=speed, ticks=ticks, stop=stop)
-                    schedules.create_task(running)
+                    run = self.invoker.run_schedule(schedule, start_at=start_at, speed=speed, ticks=ticks, stop=stop)
+                    schedules.create_task(run)
 
     async def counters(self) -> StoreCounters:
         """The store's counters; from a store that is not ours only the queues' gauges, which is all its API offers."""
