@@ -128,16 +128,14 @@ class LambdaService:
         error_type = message = None
         if isinstance(result, Failed):
             outcome, error_type, message = result.outcome, result.error_type, result.message
-        memory_mb = host.runtime.memory_used_mb
-        host.stream.ended(request_id, outcome, duration_s, init_s, memory_mb, error_type)
+        number, memory_mb = environment.number, host.runtime.memory_used_mb
+        ended = InvocationEnded(
+            now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
+        )
+        host.stream.ended(ended)
         reset = outcome in ("timeout", "crash", "init-error")
         stays = self._pool.release(environment, now, reset=reset)
-        number = environment.number
-        self._record(
-            InvocationEnded(
-                now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
-            )
-        )
+        self._record(ended)
         if not stays:
             self._retire([environment], "recycled")
         elif reset:

@@ -38,11 +38,6 @@ __all__ = ["TemplateError", "load"]
 T = TypeVar("T")
 _LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
 _OWN_NAMES = ("GeneratorLambda", "ConsumerLambda")
-_QUEUE_POLICY = "AWS::SQS::QueuePolicy"
-_MAPPING = "AWS::Lambda::EventSourceMapping"
-_SCHEDULE = "AWS::Scheduler::Schedule"
-_RULE = "AWS::Events::Rule"
-_SIMULATED = {*KINDS, *_LAYERS, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
 
 # Why the twin ignores a resource, by the first pattern that its type matches.
 _REASONS = (
@@ -94,20 +89,21 @@ class _Loader:
             for each in declared.of(type_name)
         }
         self._policies: dict[str, Mapping[str, Any]] = {}
+        self._read = set(_LAYERS)
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
-        self._each(_QUEUE_POLICY, self._queue_policy)
+        self._each("AWS::SQS::QueuePolicy", self._queue_policy)
         queues = self._each("queue", self._queue)
         functions = self._each("function", self._function)
-        self._each(_RULE, self._triggers.rule)
-        mappings = self._triggers.mappings | self._each(_MAPPING, self._triggers.mapping)
-        schedules = self._triggers.schedules | self._each(_SCHEDULE, self._triggers.schedule)
+        self._each("AWS::Events::Rule", self._triggers.rule)
+        mappings = self._triggers.mappings | self._each("AWS::Lambda::EventSourceMapping", self._triggers.mapping)
+        schedules = self._triggers.schedules | self._each("AWS::Scheduler::Schedule", self._triggers.schedule)
         buckets = self._each("bucket", self._bucket)
         tables = self._each("table", self._table)
         lines = {each: self._document.resources.lines[each] for each in self._declared.types}
         for logical_id, kind in self._declared.types.items():
-            if kind not in _SIMULATED:
+            if kind not in self._read:
                 reason = next(reason for pattern, reason in _REASONS if re.fullmatch(pattern, kind))
                 self._declared.ignore(logical_id, kind, reason, lines[logical_id])
         return Stack(
@@ -128,8 +124,9 @@ class _Loader:
         """The result of `read` for each of these resources; the properties that it did not read are noted."""
         made = {}
         for logical_id in self._declared.of(type_or_kind):
-            properties = self._declared.properties(logical_id)
-            if (kind := KINDS.get(self._declared.types[logical_id])) is not None:
+            properties, type_name = self._declared.properties(logical_id), self._declared.types[logical_id]
+            self._read.add(type_name)
+            if (kind := KINDS.get(type_name)) is not None:
                 properties.raw(f"{kind.title()}Name")
             with self._declared.tolerating(properties):
                 made[logical_id] = read(logical_id, properties)

@@ -91,11 +91,9 @@ class MappingRun:
     stop: asyncio.Event
 
     def __post_init__(self) -> None:
-        mapping, queue = self.mapping, self.queue
+        mapping, timeout_s = self.mapping, self.function.timeout_s
         self._policy = BatchPolicy(mapping.batch_size, mapping.window_s)
-        self._visibility_s = effective_visibility_s(
-            queue.visibility_timeout_s, mapping.window_s, self.function.timeout_s
-        )
+        self._visibility_s = effective_visibility_s(self.queue.visibility_timeout_s, mapping.window_s, timeout_s)
         scaling = policy_of(mapping)
         self._scaler = Scaler(scaling, self.clock.now())
         self._pace = Pace(scaling)
@@ -157,6 +155,7 @@ class MappingRun:
     async def _poll(self, count: int, chance: Random) -> list[_Delivery]:
         """One long poll for up to `count` messages; empty when its time is up, or as soon as the mapping stops."""
         backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, chance)
+        names = self.mapping.logical_id, self.queue.logical_id
         waited_s = 0.0
         while not self.stop.is_set() and waited_s < limits.SQS_RECEIVE_WAIT_S[1]:
             now = self.clock.now()
@@ -180,16 +179,13 @@ class MappingRun:
             if messages := answer.get("Messages", []):
                 bodies = [message.get("Body", "") for message in messages]
                 tests = sum(map(is_test_event, bodies))
-                self.record(
-                    MessagesReceived(received_at, self.mapping.logical_id, self.queue.logical_id, len(bodies), tests)
-                )
-                size = sum(map(len, bodies))
-                self._pace.took(size, self._scaler.concurrency, received_at)
+                self.record(MessagesReceived(received_at, *names, len(bodies), tests))
+                self._pace.took(sum(map(len, bodies)), self._scaler.concurrency, received_at)
                 # Counted from before the call: the queue's own clock started no earlier.
                 return [_Delivery(dict(each), received_at, now + self._visibility_s) for each in messages]
             self._scaler.found_nothing(received_at)
             waited_s += limits.POLL_SLICE_S
-        self.record(MessagesReceived(self.clock.now(), self.mapping.logical_id, self.queue.logical_id, 0))
+        self.record(MessagesReceived(self.clock.now(), *names, 0))
         return []
 
     async def _wanted(self, found: list[_Delivery]) -> list[_Delivery]:
@@ -231,9 +227,8 @@ class MappingRun:
             returned_at = self.clock.now()
             ids = [delivery.message_id for delivery in batch.deliveries]
             if isinstance(result, Returned):
-                settled = of_response(
-                    ids, result.payload, reports_batch_item_failures=self.mapping.reports_batch_item_failures
-                )
+                reports = self.mapping.reports_batch_item_failures
+                settled = of_response(ids, result.payload, reports_batch_item_failures=reports)
             else:
                 settled = Settlement(frozenset(ids), result.outcome if isinstance(result, Failed) else "throttled")
             if isinstance(result, Failed):

@@ -67,9 +67,8 @@ class _Setting:
         """The value for an exception from the handler or its init; an `Exception` is logged as AWS logs it."""
         if not isinstance(error, Exception):
             return reports.exited(error)
-        raised = (
-            error.report if isinstance(error, _LoadError) else reports.raised(error, request_id, skip_files=_OWN_FILES)
-        )
+        own = error.report if isinstance(error, _LoadError) else None
+        raised = own or reports.raised(error, request_id, skip_files=_OWN_FILES)
         for line in reports.error_lines(raised, self.clock.now(), as_json=self.function.log_format == "JSON"):
             self.write(line)
         return raised
