@@ -105,8 +105,7 @@ class EnvironmentPool:
     def assign(self, function: str, now: float) -> Environment | Throttled:
         """An environment for one request, busy (or starting) from now on, or the limit that prevents one.
 
-        There are three cases, in this order: a warm one that may still take a request this second, the last used first;
-        a new one, if the function may have one more; none.
+        The last used comes first; a new one is made if none is warm and may still take a request this second.
         """
         state = self._functions[function]
         own = state.reserved is not None

@@ -27,15 +27,8 @@ from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import Failed, InvokeResult, LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
-from simulator.triggers import filters
-from simulator.triggers.batching import (
-    EVENT_BYTES,
-    BatchPolicy,
-    effective_visibility_s,
-    fits,
-    record_bytes,
-    record_bytes_at_most,
-)
+from simulator.triggers import batching, filters
+from simulator.triggers.batching import EVENT_BYTES, BatchPolicy, fits
 from simulator.triggers.scaling import Pace, Scaler, policy_of
 from simulator.triggers.settlement import Settlement, of_response
 
@@ -91,9 +84,9 @@ class MappingRun:
     stop: asyncio.Event
 
     def __post_init__(self) -> None:
-        mapping, timeout_s = self.mapping, self.function.timeout_s
+        mapping, own_s, timeout_s = self.mapping, self.queue.visibility_timeout_s, self.function.timeout_s
         self._policy = BatchPolicy(mapping.batch_size, mapping.window_s)
-        self._visibility_s = effective_visibility_s(self.queue.visibility_timeout_s, mapping.window_s, timeout_s)
+        self._visibility_s = batching.effective_visibility_s(own_s, mapping.window_s, timeout_s)
         scaling = policy_of(mapping)
         self._scaler = Scaler(scaling, self.clock.now())
         self._pace = Pace(scaling)
@@ -213,10 +206,10 @@ class MappingRun:
     def _bytes(self, batch: _Batch, delivery: _Delivery) -> int:
         """The record's bytes in the event: measured only if the bound from the body's length would not fit."""
         if not delivery.message.get("MessageAttributes"):
-            bound = record_bytes_at_most(str(delivery.message["Body"]))
+            bound = batching.record_bytes_at_most(str(delivery.message["Body"]))
             if fits(batch.event_bytes, bound * self._policy.size):
                 return bound
-        return record_bytes(self._sqs_record(delivery))
+        return batching.record_bytes(self._sqs_record(delivery))
 
     # Delivering
 
