@@ -127,8 +127,8 @@ class InlineEnvironment:
         core = self._runtime.cores[self._key]
         if core is None:
             return await self._load()
-        opened = self._running = _Core(self._setting)
-        return await opened.open(core, self._runtime.session)
+        opening = self._running = _Core(self._setting, core, self._runtime.session)
+        return await opening.opened()
 
     async def _load(self) -> Raised | Exited | None:
         """Run the handler's module in a thread, which is kept if the handler is a plain one."""
@@ -162,54 +162,47 @@ class InlineEnvironment:
 class _Core:
     """A handler's open asynchronous core. One task enters and leaves its context, as such contexts require."""
 
-    def __init__(self, setting: _Setting) -> None:
+    def __init__(self, setting: _Setting, core: Any, session: Any) -> None:
         self._setting = setting
+        self._handle: Callable[[Any, Any], Awaitable[Any]]
         self._closing = asyncio.Event()
-        self._owner: asyncio.Task[None] | None = None
-        self._handle: Callable[[Any, Any], Awaitable[Any]] | None = None
+        self._ready: asyncio.Future[Raised | Exited | None] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._own(core, session))
 
-    async def open(self, core: Any, session: Any) -> Raised | Exited | None:
-        ready: asyncio.Future[Raised | Exited | None] = asyncio.get_running_loop().create_future()
-        self._owner = asyncio.create_task(self._own(core, session, ready))
+    async def opened(self) -> Raised | Exited | None:
         try:
-            return await ready
+            return await self._ready
         except BaseException:
             await self.close()
             raise
 
-    async def _own(self, core: Any, session: Any, ready: asyncio.Future[Raised | Exited | None]) -> None:
+    async def _own(self, core: Any, session: Any) -> None:
         try:
             async with core(self._setting.environ, session, self._setting.write) as self._handle:
-                if not ready.done():
-                    ready.set_result(None)
+                if not self._ready.done():
+                    self._ready.set_result(None)
                 await self._closing.wait()
         except BaseException as error:
             # SystemExit, too, comes from the handler, and must not end the simulator.
             if isinstance(error, asyncio.CancelledError) and self._closing.is_set():
                 raise
             failure = self._setting.report(error)
-            if not ready.done():
-                ready.set_result(failure)
+            if not self._ready.done():
+                self._ready.set_result(failure)
 
     async def invoke(self, invocation: Invocation) -> Answer:
-        handle = self._handle
-        if handle is None:
-            raise RuntimeError("the environment was not started")
-        task = asyncio.current_task()
         try:
-            result = await handle(invocation.event, self._setting.context(invocation))
-        except asyncio.CancelledError as error:
-            if task is not None and task.cancelling():
+            result = await self._handle(invocation.event, self._setting.context(invocation))
+        except BaseException as error:
+            # SystemExit would end the simulator's loop, not the environment.
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
-            return self._setting.report(error)
-        except BaseException as error:  # noqa: BLE001 - SystemExit would end the simulator's loop, not the environment
             return self._setting.report(error, invocation.request_id)
         return reports.marshalled(result, invocation.request_id)
 
     async def close(self) -> None:
         self._closing.set()
-        if self._owner is None:
-            return
         await asyncio.wait((self._owner,), timeout=limits.HANDLER_GRACE_S)
         if not self._owner.done():
             self._owner.cancel()
