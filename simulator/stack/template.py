@@ -226,11 +226,9 @@ class _Loader:
             }
             keys = _keys(properties)
             on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST" or "Global" in kind
-        typed = {role: (name, types.get(name, "S")) for role, name in keys.items()}
         return Table(
             **self._declared.identity(logical_id),
-            partition_key=typed["HASH"],
-            sort_key=typed.get("RANGE"),
+            keys=tuple((keys[role], types.get(keys[role], "S")) for role in ("HASH", "RANGE") if role in keys),
             provisioned_units=None
             if on_demand
             else (throughput.integer("ReadCapacityUnits", 5), throughput.integer("WriteCapacityUnits", 5)),

@@ -161,13 +161,13 @@ def table_request(table: Table) -> dict[str, Any]:
 
     The template's attribute definitions are passed on as they are: the store refuses those that agree with no key.
     """
-    keys = [key for key in (table.partition_key, table.sort_key) if key]
     request: dict[str, Any] = {
         "TableName": table.name,
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": kind} for name, kind in (table.attributes or dict(keys)).items()
+            {"AttributeName": name, "AttributeType": kind}
+            for name, kind in (table.attributes or dict(table.keys)).items()
         ],
-        "KeySchema": _key_schema([name for name, _ in keys]),
+        "KeySchema": _key_schema([name for name, _ in table.keys]),
         "BillingMode": "PROVISIONED" if table.provisioned_units else "PAY_PER_REQUEST",
     }
     throughput: dict[str, Any] = {}
