@@ -70,10 +70,6 @@ class _Function:
     def concurrency(self) -> int:
         return self.starting + self.busy
 
-    @property
-    def idle(self) -> int:
-        return len(self.warm) + len(self.resting)
-
     def rested(self, now: float) -> deque[Environment]:
         """The warm environments, including those that have rested by `now`."""
         while self.resting and self.resting[0][0] <= now:
@@ -97,7 +93,7 @@ class EnvironmentPool:
 
     def __repr__(self) -> str:
         each = (
-            f"{name}: {state.starting} starting, {state.busy} busy, {state.idle} warm"
+            f"{name}: {state.starting} starting, {state.busy} busy, {len(state.warm) + len(state.resting)} warm"
             for name, state in self._functions.items()
         )
         return f"<EnvironmentPool [{' | '.join(each)}]>"

@@ -20,13 +20,11 @@ from simulator.stack.operators import Members, PatternError, Test, read_json, re
 OR = "$or"
 
 # AWS reserves these for operators, present and future, as keys in an alternative of $or.
-_RESERVED_IN_OR = frozenset(
-    {
-        *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr"),
-        *("=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"),
-        *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
-        *("ip-address-in-range", "ip-address-not-in-range"),
-    }
+_RESERVED_IN_OR = (
+    *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr"),
+    *("=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"),
+    *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
+    *("ip-address-in-range", "ip-address-not-in-range"),
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from fnmatch import fnmatchcase
 
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
@@ -200,13 +201,8 @@ REFUSED = (
 
 def _overlap(first: Notification, other: Notification) -> bool:
     """Whether two rules may both apply to one object and one event."""
-    same_event = any(_event_overlap(left, right) for left in first.events for right in other.events)
+    events = itertools.product(first.events, other.events)
+    same_event = any(fnmatchcase(left, right) or fnmatchcase(right, left) for left, right in events)
     prefixes = first.prefix.startswith(other.prefix) or other.prefix.startswith(first.prefix)
     suffixes = first.suffix.endswith(other.suffix) or other.suffix.endswith(first.suffix)
     return same_event and prefixes and suffixes
-
-
-def _event_overlap(left: str, right: str) -> bool:
-    return left == right or any(
-        wide.endswith("*") and narrow.startswith(wide[:-1]) for wide, narrow in ((left, right), (right, left))
-    )
