@@ -30,11 +30,9 @@ class Number:
     def comparable(self) -> float | None:
         """Its value; None if no double has exactly the digits written: such a number cannot be ordered."""
         value = float(self.text)
-        try:
-            exact = Decimal(repr(value)) == Decimal(self.text)
-        except InvalidOperation:
-            exact = False
-        return value if exact else None
+        with suppress(InvalidOperation):
+            return value if Decimal(repr(value)) == Decimal(self.text) else None
+        return None
 
     def equals(self, other: Number) -> bool:
         """3, 3.0 and 0.3e1 are equal; a number that cannot be ordered equals only one with the same digits."""

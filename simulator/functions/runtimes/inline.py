@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from simulator.base import limits
@@ -35,7 +35,6 @@ from simulator.functions.runtimes import (
     imports,
     reports,
 )
-from simulator.functions.runtimes.context import LambdaContext
 from simulator.functions.runtimes.imports import CodeModules
 from simulator.functions.runtimes.isolation import installed, seen_as
 from simulator.functions.runtimes.variables import function_environ
@@ -60,9 +59,6 @@ class _Setting:
     clock: Clock
     code: Code | None
 
-    def context(self, invocation: Invocation) -> LambdaContext:
-        return LambdaContext(invocation.request_id, self.environ, self.function.arn, invocation.deadline_at, self.clock)
-
     def report(self, error: BaseException, request_id: str = "") -> Raised | Exited:
         """The value for an exception from the handler or its init; an `Exception` is logged as AWS logs it."""
         if not isinstance(error, Exception):
@@ -72,6 +68,39 @@ class _Setting:
         for line in reports.error_lines(raised, self.clock.now(), as_json=self.function.log_format == "JSON"):
             self.write(line)
         return raised
+
+
+class LambdaContext:
+    """The context object of a handler, as AWS's Python runtime client builds it (awslambdaric, `lambda_context.py`).
+
+    Names come from the function's variables; memory is a string on AWS, too.
+    """
+
+    def __init__(self, invocation: Invocation, setting: _Setting) -> None:
+        environ = setting.environ
+        self.aws_request_id = invocation.request_id
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = setting.function.arn
+        self.tenant_id: str | None = None
+        self.client_context: Any = None
+        self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
+        self._deadline_at = invocation.deadline_at
+        self._clock = setting.clock
+
+    def __repr__(self) -> str:
+        return f"LambdaContext([aws_request_id={self.aws_request_id},function_name={self.function_name}])"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The time until the function's timeout; never below zero."""
+        return max(0, int((self._deadline_at - self._clock.now()) * 1000))
+
+    def log(self, message: object) -> None:
+        """Write to the log stream without a newline, as the runtime client does."""
+        sys.stdout.write(str(message))
 
 
 class InlineRuntime:
@@ -192,7 +221,7 @@ class _Core:
 
     async def invoke(self, invocation: Invocation) -> Answer:
         try:
-            result = await self._handle(invocation.event, self._setting.context(invocation))
+            result = await self._handle(invocation.event, LambdaContext(invocation, self._setting))
         except BaseException as error:
             # SystemExit would end the simulator's loop, not the environment.
             task = asyncio.current_task()
@@ -232,7 +261,7 @@ class _HandlerThread:
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Call the handler with one event."""
-        handler, context = self.handler, self._setting.context(invocation)
+        handler, context = self.handler, LambdaContext(invocation, self._setting)
         self._setting.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
         result = await self.call(lambda: handler(invocation.event, context), invocation.request_id)
         return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)
