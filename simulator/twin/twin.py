@@ -68,7 +68,7 @@ class Twin:
         endpoint_url: str | None = None,
         code: Mapping[str, Code] = {},
     ) -> AsyncIterator[Twin]:
-        """The twin with all resources made and nothing running yet; `code` is `functions.code.prepare`'s.
+        """The twin with all resources made and nothing running yet. `code` is what `functions.code.prepare` gives.
 
         Leaving the block, whether or not it raises, cancels what still runs and ends the store's processes. Raises
         `StockpipeError` when the store is not available, or as soon as it dies.

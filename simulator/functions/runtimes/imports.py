@@ -14,8 +14,9 @@ import contextvars
 import importlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.machinery import PathFinder
+from importlib.util import resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -75,21 +76,25 @@ class CodeModules:
         return present
 
 
-def _view(top: str) -> contextlib.AbstractContextManager[Any]:
-    """What an import of this top-level name needs: the environment's modules, or ours while they are put away."""
-    modules = _current.get()
+def _view(full: str, wanted: Collection[str] = ()) -> contextlib.AbstractContextManager[Any]:
+    """What an import needs: the environment's modules, or outside of one ours, while they are put away.
+
+    What is not loaded yet is always loaded under our lock, so that nobody waits for it with a lock of Python's import.
+    """
+    modules, top = _current.get(), full.partition(".")[0]
     if modules is None:
         return _importing if _inside is not None and top in _inside.names else contextlib.nullcontext()
-    here = modules is _inside or (top in sys.modules and top not in modules.names)
+    loaded = getattr(sys.modules.get(full), "__dict__", {}).keys() >= {"__name__", *wanted}
+    here = modules is _inside or (loaded and top not in modules.names)
     return contextlib.nullcontext() if here else modules.entered()
 
 
 def _seen_import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002 - its own names
-    full = name if not level else (globals or {}).get("__package__") or (globals or {}).get("__name__") or ""
-    with _view(full.partition(".")[0]):
+    package = (globals or {}).get("__package__") if level else None
+    with _view(resolve_name("." * level + name, package) if package else name, fromlist or ()):
         return _import(name, globals, locals, fromlist, level)
 
 
 def _seen_import_module(name: str, package: str | None = None) -> ModuleType:
-    with _view(((package or "") if name.startswith(".") else name).partition(".")[0]):
+    with _view(resolve_name(name, package)):
         return _import_module(name, package)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import importlib
 import sys
@@ -141,6 +142,21 @@ async def test_layers_and_packages_come_after_the_code(folder: Folder) -> None:
     assert first == second == ["own", "layer", "package", first[3]]
     assert str(packages) not in sys.path
     del sys.modules["three"]
+
+
+async def test_two_environments_may_load_one_package_at_once(folder: Folder) -> None:
+    """One loads it during an event, the other at init, and neither waits for the other forever."""
+    late = "import threading\nthreading.Event().wait(0.05)\nimport later_still\n"
+    packages = folder("packages", {"shared_/__init__": "", "shared_/late": late}, later_still="")
+    app = "import shared_\ndef handler(event, context):\n    import shared_.late\n    return 1\n"
+    code = {"A": Code(folder("A", app=app), (), (packages,))}
+    code["B"] = Code(folder("B", app="import shared_.late\n" + app), (), (packages,))
+    async with running(code) as start:
+        first = await start("A")
+        answer, second = await asyncio.gather(called(first), start("B"))
+        assert [answer, await called(second)] == [1, 1]
+    for name in ("shared_", "shared_.late", "later_still"):
+        del sys.modules[name]
 
 
 async def test_a_folder_that_the_code_adds_to_the_path(folder: Folder) -> None:
