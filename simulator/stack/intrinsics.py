@@ -300,7 +300,7 @@ class Document:
         return [
             self.condition(str(item["Condition"]), line)
             if isinstance(item, Located) and list(item) == ["Condition"]
-            else _truth(self.resolve(item, line))
+            else plain_text(self.resolve(item, line)).lower() == "true"
             for item in argument
         ]
 
@@ -430,7 +430,3 @@ def plain_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
-
-
-def _truth(value: Any) -> bool:
-    return value is True or plain_text(value).lower() == "true"

@@ -97,9 +97,6 @@ class MappingRun:
         self._rescale = asyncio.Event()
         self._rescale_at: float | None = None
 
-    def __repr__(self) -> str:
-        return f"<Mapping {self.mapping.logical_id} [{self._loaded} loaded, {self._in_hand} in hand, {self._scaler!r}]>"
-
     async def run(self) -> None:
         """Poll until `stop`; then settle the batches in progress and return (soft stop).
 

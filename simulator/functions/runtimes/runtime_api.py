@@ -40,9 +40,6 @@ class RuntimeApi:
         self._init: asyncio.Future[Raised | Exited | None] = self._loop.create_future()
         self._done: asyncio.Future[Answer] = self._loop.create_future()
 
-    def __repr__(self) -> str:
-        return f"<RuntimeApi [{self.state}]>"
-
     async def listen(self) -> str:
         """Listen on a free port; returns the address for AWS_LAMBDA_RUNTIME_API."""
         return await self._server.listen()
