@@ -67,11 +67,8 @@ def _runtimes(stack: Stack) -> Sentences:
 
 def _unreserved_concurrency(stack: Stack) -> Sentences:
     """Developer Guide, configuration-concurrency: reserving must leave 100 to the rest of the account."""
-    left, least, name = (
-        limits.ACCOUNT_CONCURRENCY,
-        limits.UNRESERVED_CONCURRENCY_MINIMUM,
-        "ReservedConcurrentExecutions",
-    )
+    left, least = limits.ACCOUNT_CONCURRENCY, limits.UNRESERVED_CONCURRENCY_MINIMUM
+    name = "ReservedConcurrentExecutions"
     for function in stack.functions.values():
         left -= function.reserved_concurrency or 0
         if function.reserved_concurrency and left < least:
