@@ -49,10 +49,7 @@ class _Host:
 
 
 class LambdaService:
-    """The functions of one account and Region; an asynchronous context manager.
-
-    Every environment, and the runtime, is closed when the block ends, whether or not it raises.
-    """
+    """The functions of one account and Region; leaving its `async with` closes every environment and the runtime."""
 
     def __init__(
         self,

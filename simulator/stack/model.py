@@ -176,8 +176,8 @@ class Table:
     """A DynamoDB table: its keys and indexes, and its capacity mode.
 
     `keys` has name and type ("S", "N", "B") of the partition key, then of the sort key; `attributes` the type of every
-    attribute that the template defines: those of the keys and of the indexes.
-    `warm_read_units` and `warm_write_units` are what it takes per second from the start (`WarmThroughput`).
+    attribute that the template defines, for keys and indexes. `warm_read_units` and `warm_write_units` are what it
+    takes per second from the start (`WarmThroughput`).
     """
 
     logical_id: str
@@ -194,10 +194,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A resource type, trigger or property that AWS would act on and the simulator does not; it is always reported.
-
-    `line` is where the template has it.
-    """
+    """A resource type, trigger or property that AWS would act on and the simulator does not; it is always reported."""
 
     logical_id: str
     property: str

@@ -72,10 +72,7 @@ def _no_constant(name: str) -> Any:
 
 
 def read_test(wanted: Any) -> Test | None:
-    """The test for one element of a pattern's list, read `as_written`; None: the value must be absent.
-
-    Raises `PatternError`.
-    """
+    """The test for an element of a pattern's list, None if the value must be absent. Raises `PatternError`."""
     if not isinstance(wanted, Members):
         return equal_to(wanted)
     name, operand = _only_member(wanted)

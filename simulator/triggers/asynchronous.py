@@ -222,10 +222,7 @@ class AsynchronousInvoker:
         self._settle(event, succeeded=False, kept=kept)
 
     async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> bool:
-        """Send to a queue of the stack; returns whether it has the event.
-
-        A failure is reported: on AWS, the event would be lost and only counted.
-        """
+        """Whether a queue of the stack has the event now. A failure, which AWS would only count, is reported."""
         reason: object = "it is not a queue of the template"
         if name := next((queue.name for queue in self.stack.queues.values() if queue.arn == arn), None):
             try:

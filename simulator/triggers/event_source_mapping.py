@@ -53,10 +53,7 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Batch:
-    """Deliveries for one invocation, and the size of their event (an upper bound, if that is cheap).
-
-    It is the `number`-th batch of its receiver.
-    """
+    """The `number`-th batch of a receiver, and the size of its event (an upper bound, if that is cheap)."""
 
     receiver: int
     number: int
