@@ -81,27 +81,19 @@ class Twin:
                     async with asyncio.TaskGroup() as meanwhile:
                         # The store's process needs half a second to start, on a core of its own.
                         meanwhile.create_task(prepare(session), name="prepare the clients")
-                        store = await owned.enter_async_context(
-                            Store.open(port=store_port, capacity=capacity, seed=seed)
-                        )
+                        opening = Store.open(port=store_port, capacity=capacity, seed=seed)
+                        store = await owned.enter_async_context(opening)
                     watching = await owned.enter_async_context(asyncio.TaskGroup())
                     owned.callback(watching.create_task(store.wait_died(), name="watch the store").cancel)
                 endpoint = endpoint_url or (store.endpoint if store else "")
                 connections = 64 * max(1, len(stack.mappings))  # idle receivers of a mapping keep several each
                 clients = await owned.enter_async_context(connect(endpoint, session, connections=connections))
                 made = await _make(stack, clients, store)
-                service = await owned.enter_async_context(
-                    LambdaService(
-                        stack.functions,
-                        runtime=_runtime(runtime, endpoint, session, code, clock),
-                        clock=clock,
-                        record=record,
-                        seed=seed,
-                    )
-                )
-                invoker = await owned.enter_async_context(
-                    AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
-                )
+                handlers = _runtime(runtime, endpoint, session, code, clock)
+                service = LambdaService(stack.functions, runtime=handlers, clock=clock, record=record, seed=seed)
+                await owned.enter_async_context(service)
+                invoker = AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
+                await owned.enter_async_context(invoker)
                 group = await owned.enter_async_context(asyncio.TaskGroup())
                 twin = cls(
                     stack, flow(stack), store, endpoint, clients, made, service, invoker, clock, record, seed, group
