@@ -70,10 +70,6 @@ class _Function:
     def concurrency(self) -> int:
         return self.starting + self.busy
 
-    @property
-    def idle(self) -> int:
-        return len(self.warm) + len(self.resting)
-
     def rested(self, now: float) -> deque[Environment]:
         """The warm environments, including those that have rested by `now`."""
         while self.resting and self.resting[0][0] <= now:
@@ -97,7 +93,7 @@ class EnvironmentPool:
 
     def __repr__(self) -> str:
         each = (
-            f"{name}: {state.starting} starting, {state.busy} busy, {state.idle} warm"
+            f"{name}: {state.starting} starting, {state.busy} busy, {len(state.warm) + len(state.resting)} warm"
             for name, state in self._functions.items()
         )
         return f"<EnvironmentPool [{' | '.join(each)}]>"
@@ -105,8 +101,7 @@ class EnvironmentPool:
     def assign(self, function: str, now: float) -> Environment | Throttled:
         """An environment for one request, busy (or starting) from now on, or the limit that prevents one.
 
-        There are three cases, in this order: a warm one that may still take a request this second, the last used first;
-        a new one, if the function may have one more; none.
+        The last used comes first; a new one is made if none is warm and may still take a request this second.
         """
         state = self._functions[function]
         own = state.reserved is not None

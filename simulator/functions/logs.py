@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
-from simulator.base.observations import LogWritten, Observation, Outcome, Record
+from simulator.base.observations import InvocationEnded, LogWritten, Observation, Record
 from simulator.stack.model import Function
 
 
@@ -78,17 +78,11 @@ class LogStream:
         timeout_s = self._function.timeout_s
         self.line(f"{iso(self._clock.now())} {request_id} Task timed out after {timeout_s:.2f} seconds")
 
-    def ended(
-        self,
-        request_id: str,
-        outcome: Outcome,
-        duration_s: float,
-        init_s: float | None,
-        memory_used_mb: int | None,
-        error_type: str | None,
-    ) -> None:
+    def ended(self, invocation: InvocationEnded) -> None:
         """END and REPORT. The billed time is duration and init, rounded up to a millisecond."""
-        duration_ms = round(duration_s * 1000, 2)
+        request_id, outcome, error_type = invocation.request_id, invocation.outcome, invocation.error_type
+        memory_used_mb, init_s = invocation.memory_used_mb, invocation.init_s
+        duration_ms = round(invocation.duration_s * 1000, 2)
         init_ms = None if init_s is None else round(init_s * 1000, 2)
         billed_ms = math.ceil(round(duration_ms + (init_ms or 0), 2))
         memory_mb = self._function.memory_mb

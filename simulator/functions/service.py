@@ -14,18 +14,10 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from simulator.base import limits
+from simulator.base import limits, observations
 from simulator.base.chance import Seed
 from simulator.base.clock import Clock
-from simulator.base.observations import (
-    EnvironmentRetired,
-    EnvironmentStarted,
-    InvocationEnded,
-    InvocationStarted,
-    InvocationThrottled,
-    Outcome,
-    Record,
-)
+from simulator.base.observations import Outcome, Record
 from simulator.base.waiting import wait_for_event
 from simulator.functions.environments import Environment, EnvironmentPool, Throttled
 from simulator.functions.logs import LogStream
@@ -57,10 +49,7 @@ class _Host:
 
 
 class LambdaService:
-    """The functions of one account and Region; an asynchronous context manager.
-
-    Every environment, and the runtime, is closed when the block ends, whether or not it raises.
-    """
+    """The functions of one account and Region; leaving its `async with` closes every environment and the runtime."""
 
     def __init__(
         self,
@@ -110,11 +99,11 @@ class LambdaService:
         now = self._clock.now()
         environment = self._pool.assign(function, now)
         if isinstance(environment, Throttled):
-            self._record(InvocationThrottled(now, function, environment.reason, messages))
+            self._record(observations.InvocationThrottled(now, function, environment.reason, messages))
             return environment
         request_id = environment.identifiers.uuid()
         cold = environment.needs_init
-        self._record(InvocationStarted(now, function, environment.number, request_id, messages, cold))
+        self._record(observations.InvocationStarted(now, function, environment.number, request_id, messages, cold))
         host = self._host(declared, environment)
         try:
             result, duration_s, init_s = await self._run(declared, environment, host, request_id, event)
@@ -128,20 +117,18 @@ class LambdaService:
         error_type = message = None
         if isinstance(result, Failed):
             outcome, error_type, message = result.outcome, result.error_type, result.message
-        memory_mb = host.runtime.memory_used_mb
-        host.stream.ended(request_id, outcome, duration_s, init_s, memory_mb, error_type)
+        number, memory_mb = environment.number, host.runtime.memory_used_mb
+        ended = observations.InvocationEnded(
+            now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
+        )
+        host.stream.ended(ended)
         reset = outcome in ("timeout", "crash", "init-error")
         stays = self._pool.release(environment, now, reset=reset)
-        number = environment.number
-        self._record(
-            InvocationEnded(
-                now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
-            )
-        )
+        self._record(ended)
         if not stays:
             self._retire([environment], "recycled")
         elif reset:
-            self._record(EnvironmentRetired(now, function, number, "reset"))
+            self._record(observations.EnvironmentRetired(now, function, number, "reset"))
         if self._sweep_at is None:
             self._woken.set()
         return result
@@ -187,7 +174,7 @@ class LambdaService:
         now = self._clock.now()
         if failure is None:
             self._pool.started(environment)
-            self._record(EnvironmentStarted(now, environment.function, environment.number, now - began_at))
+            self._record(observations.EnvironmentStarted(now, environment.function, environment.number, now - began_at))
         else:
             if not isinstance(failure, _TimedOut):
                 await host.runtime.kill()
@@ -234,7 +221,7 @@ class LambdaService:
         """Record the end of these environments; the sweeper closes their runtimes."""
         now = self._clock.now()
         for environment in environments:
-            self._record(EnvironmentRetired(now, environment.function, environment.number, reason))
+            self._record(observations.EnvironmentRetired(now, environment.function, environment.number, reason))
             self._retired.append(self._hosts.pop(environment.number))
         if environments:
             self._woken.set()

@@ -18,32 +18,16 @@ def _unconfirmed(stack: Stack) -> Sentences:
     managed = stack.managed()
     for name, function in stack.functions.items():
         if name in managed:
-            yield (
-                name,
-                "on Managed Instances (CapacityProviderConfig) one environment handles several invocations at once, "
-                "and other limits apply; the simulator runs it as an ordinary function",
-            )
+            said = "on Managed Instances (CapacityProviderConfig) one environment handles several invocations at once"
+            yield name, f"{said}, and other limits apply; the simulator runs it as an ordinary function"
             continue
         for what, value, confirmed, (_, most) in (
-            (
-                "a timeout of {:,} s",
-                function.timeout_s,
-                limits.FUNCTION_TIMEOUT_S_CONFIRMED,
-                limits.FUNCTION_TIMEOUT_S,
-            ),
-            (
-                "{:,} MB of memory",
-                function.memory_mb,
-                limits.FUNCTION_MEMORY_MB_CONFIRMED,
-                limits.FUNCTION_MEMORY_MB,
-            ),
+            ("a timeout of {:,} s", function.timeout_s, limits.FUNCTION_TIMEOUT_S_CONFIRMED, limits.FUNCTION_TIMEOUT_S),
+            ("{:,} MB of memory", function.memory_mb, limits.FUNCTION_MEMORY_MB_CONFIRMED, limits.FUNCTION_MEMORY_MB),
         ):
             if confirmed < value <= most:
-                yield (
-                    name,
-                    f"AWS's API model allows {what.format(value)}, but more than {confirmed:,} is not confirmed for "
-                    "ordinary functions: your Region may refuse it",
-                )
+                said = f"AWS's API model allows {what.format(value)}, but more than {confirmed:,} is not confirmed for"
+                yield name, f"{said} ordinary functions: your Region may refuse it"
         version = function.runtime.removeprefix("python")
         if version in limits.PYTHON_RUNTIMES_UNCONFIRMED:
             yield name, f"AWS's API model lists {function.runtime}, but it is not confirmed that Lambda offers it"
@@ -56,35 +40,24 @@ def _short_visibility(stack: Stack) -> Sentences:
     for mapping, queue, function in stack.mapped():
         wanted_s = 6 * function.timeout_s + mapping.window_s
         if function.timeout_s <= queue.visibility_timeout_s < wanted_s:
-            yield (
-                queue.logical_id,
-                f"a slow batch is delivered twice: {queue.visibility_timeout_s} s of visibility, not six timeouts"
-                f"{' and the window' if mapping.window_s else ''} ({wanted_s} s)",
-            )
+            wanted = f"six timeouts{' and the window' if mapping.window_s else ''} ({wanted_s} s)"
+            said = f"a slow batch is delivered twice: {queue.visibility_timeout_s} s of visibility, not {wanted}"
+            yield queue.logical_id, said
 
 
 def _redrive(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-configure (five receives or more); SQS Developer Guide, dead-letter queues."""
     for _, queue, _ in stack.mapped():
         if queue.redrive is None:
-            yield (
-                queue.logical_id,
-                "a message that always fails is retried until it expires: there is no dead-letter queue",
-            )
-        elif queue.redrive.maximum_receives < 5:
-            yield (
-                queue.logical_id,
-                "throttles alone may dead-letter messages: "
-                f"maxReceiveCount {queue.redrive.maximum_receives} is below 5",
-            )
+            said = "a message that always fails is retried until it expires: there is no dead-letter queue"
+            yield queue.logical_id, said
+        elif (receives := queue.redrive.maximum_receives) < 5:
+            yield queue.logical_id, f"throttles alone may dead-letter messages: maxReceiveCount {receives} is below 5"
     for queue in stack.queues.values():
         dead_letters = stack.queues.get(queue.redrive.dead_letter_queue) if queue.redrive else None
         if dead_letters is not None and dead_letters.retention_s <= queue.retention_s:
-            yield (
-                dead_letters.logical_id,
-                f"messages keep their first send time and may expire on arrival: {dead_letters.retention_s} s, "
-                f"no longer than in {queue.logical_id}; 1209600 s (14 days) is safe",
-            )
+            said = f"messages keep their first send time and may expire on arrival: {dead_letters.retention_s} s"
+            yield dead_letters.logical_id, f"{said}, no longer than in {queue.logical_id}; 1209600 s (14 days) is safe"
 
 
 def _reserved_concurrency(stack: Stack) -> Sentences:
@@ -95,11 +68,9 @@ def _reserved_concurrency(stack: Stack) -> Sentences:
             continue
         wanted = mapping.maximum_concurrency or limits.MAPPING_INITIAL_CONCURRENCY
         if reserved < wanted:
-            yield (
-                function.logical_id,
-                f"throttled batches use up receives: reserved concurrency {reserved} is below the "
-                f"{counted(wanted, 'batch', 'batches')} of {mapping.logical_id}; lower its MaximumConcurrency",
-            )
+            batches = f"{counted(wanted, 'batch', 'batches')} of {mapping.logical_id}; lower its MaximumConcurrency"
+            said = f"throttled batches use up receives: reserved concurrency {reserved} is below the {batches}"
+            yield function.logical_id, said
 
 
 def _filters(stack: Stack) -> Sentences:
@@ -111,11 +82,8 @@ def _filters(stack: Stack) -> Sentences:
         for number, pattern in enumerate(mapping.filters):
             where = f"FilterCriteria.Filters[{number}]"
             if unknown := sorted({path.split(".")[0] for path in pattern.paths()} - {"body"}):
-                yield (
-                    name,
-                    f"{where} filters on {', '.join(map(visible, unknown))}, but only the body of a queue's message "
-                    "can be filtered: every message lacks the rest",
-                )
+                said = f"{where} filters on {', '.join(map(visible, unknown))}, but only the body of a queue's message"
+                yield name, f"{said} can be filtered: every message lacks the rest"
             if pattern.repeated:
                 yield name, f"{where} names {visible(pattern.repeated[0])} more than once: only the last one counts"
 
@@ -127,23 +95,17 @@ def _silent_losses(stack: Stack) -> Sentences:
     for name in sorted(polled - scheduled):
         function = stack.functions.get(name)
         if function and (function.asynchronous.dead_letter_arn or function.asynchronous.on_failure_arn):
-            yield (
-                name,
-                "failed messages never reach the function's dead-letter queue or on-failure destination, which are for "
-                "asynchronous events: set the queue's redrive policy",
-            )
+            said = "failed messages never reach the function's dead-letter queue or on-failure destination"
+            yield name, f"{said}, which are for asynchronous events: set the queue's redrive policy"
     for mapping in stack.mappings.values():
         if not mapping.reports_batch_item_failures and mapping.batch_size > 1:
             yield mapping.logical_id, "one bad message makes its whole batch come back: set ReportBatchItemFailures"
     for bucket in stack.buckets.values():
         for name in sorted({each.target for each in bucket.notifications} & stack.queues.keys()):
-            queue = stack.queues[name]
-            if queue.maximum_message_bytes < limits.S3_NOTIFICATION_BYTES:
-                yield (
-                    queue.logical_id,
-                    f"larger notifications are lost: MaximumMessageSize {queue.maximum_message_bytes} is below the "
-                    f"{limits.S3_NOTIFICATION_BYTES} bytes that one may have",
-                )
+            most, needed = stack.queues[name].maximum_message_bytes, limits.S3_NOTIFICATION_BYTES
+            if most < needed:
+                said = f"larger notifications are lost: MaximumMessageSize {most} is below the {needed} bytes"
+                yield name, f"{said} that one may have"
 
 
 def _key_spelling(stack: Stack) -> Sentences:

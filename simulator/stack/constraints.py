@@ -21,9 +21,9 @@ def broken(value: object, member: str, wrong: str) -> str:
     )
 
 
-def out_of_range(logical_id: str, member: str, value: int, low: int, high: int) -> Sentences:
-    """The same for a number outside its range; `member` is the service's name for the template's property."""
-    if not low <= value <= high:
+def out_of_range(logical_id: str, member: str, value: int | None, low: int, high: int) -> Sentences:
+    """The same for a given number outside its range; `member` is the service's name for the template's property."""
+    if value is not None and not low <= value <= high:
         side, bound = ("greater", low) if value < low else ("less", high)
         path = ".".join(name[0].upper() + name[1:] for name in member.split("."))
         yield logical_id, broken(value, member, f"have value {side} than or equal to {bound}"), path

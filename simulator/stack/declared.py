@@ -58,8 +58,8 @@ class NotSimulatedError(Exception):
 class Declarations:
     """The resources of one document that its conditions keep, and the answers to its references."""
 
-    def __init__(self, document: Document, stack_name: str) -> None:
-        self.document, self.stack_name = document, stack_name
+    def __init__(self, document: Document) -> None:
+        self.document = document
         self.ignored: list[Ignored] = []
         self._naming: list[str] = []
         self._names: dict[str, str] = {}
@@ -98,21 +98,11 @@ class Declarations:
             self.document.fail("Properties must be a mapping", resource.lines.get("Properties"), logical_id)
         resolved.line = resolved.line or self.document.resources.lines[logical_id]
         if self.types[logical_id] == SAM_FUNCTION:
-            shared = self.document.resolve(self._shared())
+            shared = self.document.resolve(self.document.section("Globals", "Function"))
             if not isinstance(shared, Located):
                 self.document.fail("Globals.Function must be a mapping", self.document.root.lines["Globals"])
             resolved = _merged(shared, resolved)
         return Properties(self.document, logical_id, resolved)
-
-    def _shared(self) -> Located:
-        """SAM's Globals for functions."""
-        found = self.document.root
-        for name in ("Globals", "Function"):
-            inner = found.get(name) or Located()
-            if not isinstance(inner, Located):
-                self.document.fail(f"{name} must be a mapping", found.lines[name])
-            found = inner
-        return found
 
     def ignore(self, logical_id: str, what: str, reason: str, line: int) -> None:
         """Note what AWS would act on and the twin does not."""
@@ -152,7 +142,7 @@ class Declarations:
 
     def _derived_name(self, logical_id: str, kind: NamedKind) -> str:
         """What CloudFormation would generate, without its random ending."""
-        derived = f"{self.stack_name}-{logical_id}"
+        derived = f"{self.document.stack_name}-{logical_id}"
         fifo = ".fifo" if self.is_fifo(logical_id) else ""
         return fitted(kind, derived.lower() if kind == "bucket" else derived) + fifo
 
@@ -185,7 +175,7 @@ class Declarations:
         )
 
     def _plausible(self, logical_id: str, type_name: str, attribute: str | None) -> str:
-        name = f"{self.stack_name}-{logical_id}"
+        name = f"{self.document.stack_name}-{logical_id}"
         if attribute is None and not _REF_IS_ARN.fullmatch(type_name):
             return name
         if attribute is not None and not attribute.endswith("Arn"):
@@ -193,8 +183,13 @@ class Declarations:
         service = (type_name.split("::")[1:2] or ["custom"])[0].lower().replace("serverless", "lambda")
         return f"arn:aws:{service}:{limits.REGION}:{limits.ACCOUNT_ID}:{name}"
 
+    def _queue(self, given: str) -> str | None:
+        """What an ARN means, or the queue that a name or a URL means."""
+        named = (each for each in self.of("queue") if given in (self.name(each), self.value(each, "")))
+        return self._by_arn.get(given) or next(named, None)
+
     def _function(self, given: str) -> str | None:
-        """The function that a name, an ARN or a partial ARN means, with or without a version or an alias."""
+        """The same for functions: an ARN may be partial, and has a version or an alias or not."""
         parts = given.split(":")
         if given.startswith("arn:"):
             return self._by_arn.get(":".join(parts[:7]))
@@ -209,17 +204,14 @@ class Declarations:
         Raises `NotSimulatedError` for what is not in this template, and fails where AWS wants the ARN of what is.
         """
         given = section.text(key, "")
-        logical_id = self._function(given) if kind == "function" else self._by_arn.get(given)
-        if logical_id is not None and KINDS[self.types[logical_id]] == kind:
-            if not (by_name or given.startswith("arn:")):
-                section.fail(f"must be an ARN, like !GetAtt {logical_id}.Arn, not '{given}'", key)
-            if self.is_fifo(logical_id):
-                raise NotSimulatedError(f"its {key} is a FIFO queue")
-            return logical_id
-        for each in self.of("queue") if kind == "queue" else ():
-            if given in (self.name(each), self.value(each, "")):
-                section.fail(f"must be an ARN, like !GetAtt {each}.Arn, not '{given}'", key)
-        raise NotSimulatedError(f"{given or key} is not a {kind} in this template")
+        logical_id = self._function(given) if kind == "function" else self._queue(given)
+        if logical_id is None or KINDS[self.types[logical_id]] != kind:
+            raise NotSimulatedError(f"{given or key} is not a {kind} in this template")
+        if not (by_name or given.startswith("arn:")):
+            section.fail(f"must be an ARN, like !GetAtt {logical_id}.Arn, not '{given}'", key)
+        if self.is_fifo(logical_id):
+            raise NotSimulatedError(f"its {key} is a FIFO queue")
+        return logical_id
 
     def is_fifo(self, logical_id: str) -> bool:
         """Whether it is a FIFO queue."""

@@ -57,26 +57,20 @@ class Document:
     """
 
     def __init__(
-        self,
-        text: str,
-        file: str,
-        parameters: Mapping[str, str],
-        pseudo: Mapping[str, str],
-        defaults: Mapping[str, str],
+        self, text: str, file: str, parameters: Mapping[str, str], stack_name: str, defaults: Mapping[str, str]
     ) -> None:
-        self.file = file
-        self._pseudo = pseudo
+        self.file, self.stack_name = file, stack_name
+        self._pseudo = _pseudo_parameters(stack_name)
         self.reference: Callable[[str, str | None], str | None] = lambda *_: None
         self.root = self._parse(text)
-        self.resources = self._section("Resources")
+        self.resources = self.section("Resources")
         if not self.resources:
             self.fail("it declares no Resources")
-        self._mappings = self._section("Mappings")
-        self._conditions = self._section("Conditions")
+        self._mappings, self._conditions = self.section("Mappings"), self.section("Conditions")
         self._deciding: list[str] = []
         self._decided: dict[str, bool] = {}
         self._levels = self._values = self._characters = 0
-        self._declared = self._section("Parameters")
+        self._declared = self.section("Parameters")
         self.parameters = self._bind(self._declared, parameters, defaults)
 
     def fail(
@@ -143,11 +137,15 @@ class Document:
             return [self._plain(item) for item in node.value]
         return documents.scalar(node)
 
-    def _section(self, name: str) -> Located:
-        section = self.root.get(name) or Located()
-        if not isinstance(section, Located):
-            self.fail(f"{name} must be a mapping", self.root.lines[name])
-        return section
+    def section(self, *path: str) -> Located:
+        """The mapping at a path of the document as written; empty if there is none."""
+        found = self.root
+        for name in path:
+            inner = found.get(name) or Located()
+            if not isinstance(inner, Located):
+                self.fail(f"{name} must be a mapping", found.lines[name])
+            found = inner
+        return found
 
     # Parameters
 
@@ -302,7 +300,7 @@ class Document:
         return [
             self.condition(str(item["Condition"]), line)
             if isinstance(item, Located) and list(item) == ["Condition"]
-            else _truth(self.resolve(item, line))
+            else plain_text(self.resolve(item, line)).lower() == "true"
             for item in argument
         ]
 
@@ -407,7 +405,7 @@ class Document:
         return found
 
 
-def pseudo_parameters(stack_name: str) -> dict[str, str]:
+def _pseudo_parameters(stack_name: str) -> dict[str, str]:
     """AWS's pseudo parameters for a stack in the twin's only region and account."""
     return {
         "AWS::AccountId": limits.ACCOUNT_ID,
@@ -432,7 +430,3 @@ def plain_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
-
-
-def _truth(value: Any) -> bool:
-    return value is True or plain_text(value).lower() == "true"

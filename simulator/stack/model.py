@@ -173,17 +173,17 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A DynamoDB table: key attribute name and type ("S", "N", "B"), and its capacity mode.
+    """A DynamoDB table: its keys and indexes, and its capacity mode.
 
-    `attributes` has the type of every attribute that the template defines: those of the keys and of the indexes.
-    `warm_read_units` and `warm_write_units` are what it takes per second from the start (`WarmThroughput`).
+    `keys` has name and type ("S", "N", "B") of the partition key, then of the sort key; `attributes` the type of every
+    attribute that the template defines, for keys and indexes. `warm_read_units` and `warm_write_units` are what it
+    takes per second from the start (`WarmThroughput`).
     """
 
     logical_id: str
     name: str
     arn: str
-    partition_key: tuple[str, str]
-    sort_key: tuple[str, str] | None = None
+    keys: tuple[tuple[str, str], ...]
     provisioned_units: tuple[int, int] | None = None
     maximum_write_units: int | None = None
     warm_read_units: int | None = None
@@ -194,10 +194,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A resource type, trigger or property that AWS would act on and the simulator does not; it is always reported.
-
-    `line` is where the template has it.
-    """
+    """A resource type, trigger or property that AWS would act on and the simulator does not; it is always reported."""
 
     logical_id: str
     property: str

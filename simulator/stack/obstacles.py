@@ -17,10 +17,7 @@ _MOST_NAMED = 5
 
 
 def obstacles(stack: Stack, invoked: str | None = None) -> Sentences:
-    """Functions on the data's way that cannot run here, no such function at all, or the pipeline's without its table.
-
-    `invoked` is a function that the caller itself invokes.
-    """
+    """Functions on the data's way that cannot run here, no such function, or the pipeline's without its table."""
     try:
         running = {each.logical_id for each in flow(stack).functions}
     except InputError as error:

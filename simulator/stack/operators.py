@@ -3,17 +3,6 @@
 AWS: Lambda Developer Guide, "Control which events Lambda sends to your function" (invocation-eventfiltering), for the
 operators; EventBridge User Guide, "Comparison operators for use in event patterns", for how each of them compares.
 A sentence of `PatternError` is AWS's own if we have seen it, otherwise in the same style.
-
-The operators form a `PatternLanguage`: AWS's services differ in them, while the rest of a pattern is the same:
-
-- *Lambda* (`LAMBDA`): what this file has; a pattern of at most 4,096 characters, five of them per mapping (ten on
-request).
-- *EventBridge* has `wildcard`, also within `anything-but`; its rules allow 2,048 characters, and its guide
-lets them compare numbers between -5.0e9 and 5.0e9 with six decimals.
-- *SNS filter policies* have a scope: a message's attributes, in which nothing is nested, or its body. `cidr` is among
-their operators; numbers are compared between -1e9 and 1e9 with five decimals; `exists: true` needs a value that is
-neither null nor empty, `exists: false` at least one attribute of another name. Their limits are five keys and 150
-combinations, counted over all values and not only `$or`, in 256 KB.
 """
 
 from __future__ import annotations
@@ -26,8 +15,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
-
-from simulator.base import limits
 
 
 class PatternError(ValueError):
@@ -43,11 +30,9 @@ class Number:
     def comparable(self) -> float | None:
         """Its value; None if no double has exactly the digits written: such a number cannot be ordered."""
         value = float(self.text)
-        try:
-            exact = Decimal(repr(value)) == Decimal(self.text)
-        except InvalidOperation:
-            exact = False
-        return value if exact else None
+        with suppress(InvalidOperation):
+            return value if Decimal(repr(value)) == Decimal(self.text) else None
+        return None
 
     def equals(self, other: Number) -> bool:
         """3, 3.0 and 0.3e1 are equal; a number that cannot be ordered equals only one with the same digits."""
@@ -86,59 +71,47 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number in JSON")
 
 
-@dataclass(frozen=True, slots=True)
-class PatternLanguage:
-    """What a service's patterns may use: operators by name, and those that `anything-but` may negate.
+def read_test(wanted: Any) -> Test | None:
+    """The test for an element of a pattern's list, None if the value must be absent. Raises `PatternError`."""
+    if not isinstance(wanted, Members):
+        return equal_to(wanted)
+    name, operand = _only_member(wanted)
+    if name == "exists":
+        if not isinstance(operand, bool):
+            raise PatternError("exists match pattern must be either true or false")
+        return (lambda _: True) if operand else None
+    if name == "anything-but":
+        return _anything_but(operand)
+    if name not in OPERATORS:
+        raise PatternError(f"Unrecognized match type {name}")
+    return OPERATORS[name](operand)
 
-    An operator receives its operand, as read by `read_json(..., as_written=True)`, and returns the test or raises
-    `PatternError`. `characters` limits a pattern, `combinations` the number that its `$or` may produce.
-    """
 
-    operators: Mapping[str, Callable[[Any], Test]]
-    negated: Mapping[str, Callable[[str], Test]]
-    characters: int
-    combinations: int
+def _anything_but(operand: Any) -> Test:
+    if isinstance(operand, Members):
+        name, operand = _only_member(operand)
+        if name not in _NEGATED:
+            raise PatternError(f"anything-but does not take {name}")
+        unwanted = [_unwanted(name, each) for each in _listed(operand)]
+    else:
+        values = _listed(operand)
+        if any(not isinstance(value, str | Number) for value in values):
+            raise PatternError("Inside anything but list, start|null|boolean is not supported.")
+        if len({type(value) for value in values}) > 1:
+            raise PatternError("Inside anything but list, all values must be texts, or all numbers")
+        unwanted = [equal_to(_ordered(value)) for value in values]
+    return lambda value: not any(test(value) for test in unwanted)
 
-    def test(self, wanted: Any) -> Test | None:
-        """The test for one element of a pattern's list. None: the value must be absent."""
-        if not isinstance(wanted, Members):
-            return equal_to(wanted)
-        name, operand = _only_member(wanted)
-        if name == "exists":
-            if not isinstance(operand, bool):
-                raise PatternError("exists match pattern must be either true or false")
-            return _anything if operand else None
-        if name == "anything-but":
-            return self._anything_but(operand)
-        if name not in self.operators:
-            raise PatternError(f"Unrecognized match type {name}")
-        return self.operators[name](operand)
 
-    def _anything_but(self, operand: Any) -> Test:
-        if isinstance(operand, Members):
-            name, operand = _only_member(operand)
-            if name not in self.negated:
-                raise PatternError(f"anything-but does not take {name}")
-            unwanted = [self._unwanted(name, each) for each in _listed(operand)]
-        else:
-            values = _listed(operand)
-            if any(not isinstance(value, str | Number) for value in values):
-                raise PatternError("Inside anything but list, start|null|boolean is not supported.")
-            if len({type(value) for value in values}) > 1:
-                raise PatternError("Inside anything but list, all values must be texts, or all numbers")
-            unwanted = [equal_to(_ordered(value)) for value in values]
-        return lambda value: not any(test(value) for test in unwanted)
-
-    def _unwanted(self, name: str, operand: Any) -> Test:
-        if not isinstance(operand, str):
-            if name == "equals-ignore-case":
-                raise PatternError(
-                    "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
-                )
-            raise PatternError("prefix/suffix match pattern must be a string")
-        if not operand and name != "equals-ignore-case":
-            raise PatternError("Null prefix/suffix not allowed")
-        return self.negated[name](operand)
+def _unwanted(name: str, operand: Any) -> Test:
+    if not isinstance(operand, str):
+        if name == "equals-ignore-case":
+            where = "Inside anything-but/equals-ignore-case list"
+            raise PatternError(f"{where}, number|start|null|boolean is not supported.")
+        raise PatternError("prefix/suffix match pattern must be a string")
+    if not operand and name != "equals-ignore-case":
+        raise PatternError("Null prefix/suffix not allowed")
+    return _NEGATED[name](operand)
 
 
 def equal_to(wanted: Any) -> Test:
@@ -150,10 +123,6 @@ def equal_to(wanted: Any) -> Test:
     if isinstance(wanted, list):
         raise PatternError("Match value must be a text, a number, true, false or null, not a list")
     return lambda value: value is wanted
-
-
-def _anything(_: Scalar) -> bool:
-    return True
 
 
 def _only_member(members: Members) -> tuple[str, Any]:
@@ -178,18 +147,15 @@ def _ordered(value: Scalar) -> Scalar:
     return value
 
 
-def begins_with(text: str) -> Test:
-    """Texts that begin with `text`."""
+def _begins_with(text: str) -> Test:
     return lambda value: isinstance(value, str) and value.startswith(text)
 
 
-def ends_with(text: str) -> Test:
-    """Texts that end with `text`."""
+def _ends_with(text: str) -> Test:
     return lambda value: isinstance(value, str) and value.endswith(text)
 
 
-def equals_ignoring_case(text: str) -> Test:
-    """Texts with the same letters in any case."""
+def _equals_ignoring_case(text: str) -> Test:
     expression = _letters(text)
     return lambda value: isinstance(value, str) and expression.fullmatch(value) is not None
 
@@ -294,16 +260,17 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": float.__ge__,
 }
 
-LAMBDA = PatternLanguage(
-    operators={
-        "cidr": _cidr,
-        "equals-ignore-case": lambda operand: equals_ignoring_case(_text("equals-ignore-case", operand)),
-        "numeric": _numeric,
-        "prefix": _affix("prefix", begins_with, _begins_ignoring_case),
-        "suffix": _affix("suffix", ends_with, _ends_ignoring_case),
-    },
-    negated={"equals-ignore-case": equals_ignoring_case, "prefix": begins_with, "suffix": ends_with},
-    characters=limits.FILTER_PATTERN_CHARACTERS,
-    combinations=limits.FILTER_COMBINATIONS,
-)
-"""The patterns of an event source mapping."""
+_NEGATED: Mapping[str, Callable[[str], Test]] = {
+    "equals-ignore-case": _equals_ignoring_case,
+    "prefix": _begins_with,
+    "suffix": _ends_with,
+}
+
+OPERATORS: Mapping[str, Callable[[Any], Test]] = {
+    "cidr": _cidr,
+    "equals-ignore-case": lambda operand: _equals_ignoring_case(_text("equals-ignore-case", operand)),
+    "numeric": _numeric,
+    "prefix": _affix("prefix", _begins_with, _begins_ignoring_case),
+    "suffix": _affix("suffix", _ends_with, _ends_ignoring_case),
+}
+"""What reads the operand of each operator but `exists` and `anything-but`; raises `PatternError`."""

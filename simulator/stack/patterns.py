@@ -13,19 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.base import limits
 from simulator.base.shown import visible
-from simulator.stack.operators import LAMBDA, Members, PatternError, PatternLanguage, Test, read_json
+from simulator.stack.operators import Members, PatternError, Test, read_json, read_test
 
 OR = "$or"
 
 # AWS reserves these for operators, present and future, as keys in an alternative of $or.
-_RESERVED_IN_OR = frozenset(
-    {
-        *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr"),
-        *("=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"),
-        *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
-        *("ip-address-in-range", "ip-address-not-in-range"),
-    }
+_RESERVED_IN_OR = (
+    *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr"),
+    *("=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"),
+    *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
+    *("ip-address-in-range", "ip-address-not-in-range"),
 )
 
 
@@ -60,9 +59,9 @@ class Pattern:
         return frozenset(leaf.path for branch in self.branches for leaf in branch)
 
 
-def read_pattern(text: str, language: PatternLanguage = LAMBDA) -> Pattern:
+def read_pattern(text: str) -> Pattern:
     """The pattern of this text; if it is invalid, `refusal` says why in one line."""
-    reading = _Reading(language)
+    reading = _Reading()
     try:
         branches = reading.branches(text)
     except PatternError as error:
@@ -80,14 +79,13 @@ def joined(path: str | None, key: str) -> str:
 class _Reading:
     """One reading of one pattern. An unfinished branch has a leaf for each path, in the order of its keys."""
 
-    def __init__(self, language: PatternLanguage) -> None:
-        self._language = language
+    def __init__(self) -> None:
         self._combinations = 1
         self.repeated: list[str] = []
 
     def branches(self, text: str) -> tuple[Branch, ...]:
         """Raises `PatternError`."""
-        if len(text) > (most := self._language.characters):
+        if len(text) > (most := limits.FILTER_PATTERN_CHARACTERS):
             raise PatternError(f"the pattern has {len(text)} characters; at most {most} are allowed")
         try:
             top = read_json(text, as_written=True)
@@ -113,7 +111,7 @@ class _Reading:
             if isinstance(wanted, Members):
                 made = self._object(wanted, joined(path, key), made, alternative=alternative)
             elif isinstance(wanted, list):
-                leaf = self._leaf(joined(path, key), wanted)
+                leaf = _leaf(joined(path, key), wanted)
                 if any(leaf.path in branch for branch in made):
                     self.repeated.append(leaf.path)
                 for branch in made:
@@ -130,13 +128,14 @@ class _Reading:
         if len(wanted) < 2:
             raise PatternError(f"{OR} must have at least two objects, not {len(wanted)}")
         self._combinations *= len(wanted)
-        if self._combinations > self._language.combinations:
-            raise PatternError(f"{OR} makes more than {self._language.combinations} combinations")
+        if self._combinations > limits.FILTER_COMBINATIONS:
+            raise PatternError(f"{OR} makes more than {limits.FILTER_COMBINATIONS} combinations")
         for each in wanted:
             yield from self._object(each, path, [dict(branch) for branch in made], alternative=True)
 
-    def _leaf(self, path: str, wanted: list[Any]) -> Leaf:
-        if not wanted:
-            raise PatternError("Empty arrays are not allowed")
-        tests = [self._language.test(each) for each in wanted]
-        return Leaf(path, tuple(test for test in tests if test is not None), None in tests)
+
+def _leaf(path: str, wanted: list[Any]) -> Leaf:
+    if not wanted:
+        raise PatternError("Empty arrays are not allowed")
+    tests = [read_test(each) for each in wanted]
+    return Leaf(path, tuple(test for test in tests if test is not None), None in tests)

@@ -91,11 +91,10 @@ class Properties:
     def boolean(self, key: str, default: bool) -> bool:
         """True or false, also written as text."""
         value = self.raw(key)
-        if value is None:
-            return default
-        if str(value).lower() not in ("true", "false"):
+        text = str(default if value is None else value).lower()
+        if text not in ("true", "false"):
             self.fail(f"must be true or false, not '{value}'", key)
-        return str(value).lower() == "true"
+        return text == "true"
 
     def section(self, key: str) -> Properties:
         """A nested mapping, empty if it is absent."""

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import itertools
 import re
+from fnmatch import fnmatchcase
 
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.policies import allows_s3
 from simulator.stack.constraints import broken, is_known, out_of_range
 from simulator.stack.known import known_names, refused_properties, refused_types
-from simulator.stack.model import Notification, Sentences, Stack
+from simulator.stack.model import Notification, ProvisionedPollers, Sentences, Stack
 from simulator.stack.names import refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
 from simulator.stack.tables import refused_tables
 
+_VARIABLES = "Environment.Variables"
 _UNABLE = (
     "Lambda was unable to configure your environment variables because the environment variables you have provided"
 )
@@ -29,38 +31,29 @@ _VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 def _function_settings(stack: Stack) -> Sentences:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
     managed, reserved_names = stack.managed(), known_names()["ReservedVariables"].keys()
-    for function in stack.functions.values():
-        is_managed = function.logical_id in managed
-        timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if is_managed else limits.FUNCTION_TIMEOUT_S
-        yield from out_of_range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
-        yield from out_of_range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
-        if (concurrency := function.reserved_concurrency) is not None:
+    for logical_id, function in stack.functions.items():
+        timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if logical_id in managed else limits.FUNCTION_TIMEOUT_S
+        concurrency, asynchronous = function.reserved_concurrency, function.asynchronous
+        for member, value, (low, high) in (
+            ("timeout", function.timeout_s, timeout_s),
+            ("memorySize", function.memory_mb, limits.FUNCTION_MEMORY_MB),
             # `_unreserved_concurrency` reports a value that is too high.
-            yield from out_of_range(function.logical_id, "reservedConcurrentExecutions", concurrency, 0, concurrency)
-        reserved = sorted(reserved_names & function.environment.keys())
-        if reserved:
-            yield (
-                function.logical_id,
-                f"{_UNABLE} contains reserved keys that are currently not supported for modification. Reserved keys "
-                f"used in this request: {', '.join(reserved)}",
-                f"Environment.Variables.{reserved[0]}",
-            )
+            ("reservedConcurrentExecutions", concurrency, (0, concurrency or 0)),
+            ("maximumRetryAttempts", asynchronous.maximum_retries, limits.ASYNC_RETRIES),
+            ("maximumEventAgeInSeconds", asynchronous.maximum_event_age_s, limits.ASYNC_EVENT_AGE_S),
+        ):
+            yield from out_of_range(logical_id, member, value, low, high)
+        if reserved := sorted(reserved_names & function.environment.keys()):
+            said = f"{_UNABLE} contains reserved keys that are currently not supported for modification. Reserved keys"
+            yield logical_id, f"{said} used in this request: {', '.join(reserved)}", f"{_VARIABLES}.{reserved[0]}"
         for name in sorted(function.environment.keys() - reserved_names):
             if not _VARIABLE.fullmatch(name):
-                yield (
-                    function.logical_id,
-                    f"1 validation error detected: '{name}' at 'environment.variables' failed to satisfy constraint: "
-                    f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: "
-                    f"{_VARIABLE.pattern}]",
-                    f"Environment.Variables.{name}",
-                )
+                said = f"1 validation error detected: '{name}' at 'environment.variables' failed to satisfy constraint"
+                rule = f"Member must satisfy regular expression pattern: {_VARIABLE.pattern}"
+                yield logical_id, f"{said}: Map keys must satisfy constraint: [{rule}]", f"{_VARIABLES}.{name}"
         size = sum(len(name.encode()) + len(value.encode()) for name, value in function.environment.items())
         if size > limits.ENVIRONMENT_BYTES:
-            yield function.logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit"
-        retries = function.asynchronous.maximum_retries
-        yield from out_of_range(function.logical_id, "maximumRetryAttempts", retries, *limits.ASYNC_RETRIES)
-        age_s = function.asynchronous.maximum_event_age_s
-        yield from out_of_range(function.logical_id, "maximumEventAgeInSeconds", age_s, *limits.ASYNC_EVENT_AGE_S)
+            yield logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit"
 
 
 def _runtimes(stack: Stack) -> Sentences:
@@ -74,65 +67,46 @@ def _runtimes(stack: Stack) -> Sentences:
 
 def _unreserved_concurrency(stack: Stack) -> Sentences:
     """Developer Guide, configuration-concurrency: reserving must leave 100 to the rest of the account."""
-    total = 0
+    left, least = limits.ACCOUNT_CONCURRENCY, limits.UNRESERVED_CONCURRENCY_MINIMUM
+    name = "ReservedConcurrentExecutions"
     for function in stack.functions.values():
-        total += function.reserved_concurrency or 0
-        left = limits.ACCOUNT_CONCURRENCY - total
-        if function.reserved_concurrency and left < limits.UNRESERVED_CONCURRENCY_MINIMUM:
-            yield (
-                function.logical_id,
-                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-                f"below its minimum value of [{limits.UNRESERVED_CONCURRENCY_MINIMUM}].",
-                "ReservedConcurrentExecutions",
-            )
+        left -= function.reserved_concurrency or 0
+        if function.reserved_concurrency and left < least:
+            said = f"Specified {name} for function decreases account's UnreservedConcurrentExecution"
+            yield function.logical_id, f"{said} below its minimum value of [{least}].", name
 
 
 def _mapping_settings(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-parameters and services-sqs-scaling; API reference, CreateEventSourceMapping."""
     for name, mapping in stack.mappings.items():
-        yield from out_of_range(name, "batchSize", mapping.batch_size, *limits.MAPPING_BATCH_SIZE)
-        yield from out_of_range(name, "maximumBatchingWindowInSeconds", mapping.window_s, *limits.MAPPING_WINDOW_S)
-        if mapping.batch_size > limits.MAPPING_BATCH_SIZE_WITHOUT_WINDOW and mapping.window_s < 1:
-            yield (
-                name,
-                "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than "
-                f"{limits.MAPPING_BATCH_SIZE_WITHOUT_WINDOW}",
-                "BatchSize",
-            )
-        if mapping.maximum_concurrency is not None:
-            concurrency, bounds = mapping.maximum_concurrency, limits.MAPPING_MAXIMUM_CONCURRENCY
-            yield from out_of_range(name, "scalingConfig.maximumConcurrency", concurrency, *bounds)
-            if mapping.provisioned is not None:
-                yield (
-                    name,
-                    "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together",
-                    "ScalingConfig",
-                )
-        if (pollers := mapping.provisioned) is not None:
-            config = "provisionedPollerConfig"
-            yield from out_of_range(
-                name, f"{config}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM
-            )
-            yield from out_of_range(
-                name, f"{config}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM
-            )
-            if pollers.minimum > pollers.maximum:
-                yield name, "MinimumPollers must not be greater than MaximumPollers", "ProvisionedPollerConfig"
+        pollers = mapping.provisioned or ProvisionedPollers()
+        for member, value, (low, high) in (
+            ("batchSize", mapping.batch_size, limits.MAPPING_BATCH_SIZE),
+            ("maximumBatchingWindowInSeconds", mapping.window_s, limits.MAPPING_WINDOW_S),
+            ("scalingConfig.maximumConcurrency", mapping.maximum_concurrency, limits.MAPPING_MAXIMUM_CONCURRENCY),
+            ("provisionedPollerConfig.minimumPollers", pollers.minimum, limits.PROVISIONED_POLLERS_MINIMUM),
+            ("provisionedPollerConfig.maximumPollers", pollers.maximum, limits.PROVISIONED_POLLERS_MAXIMUM),
+        ):
+            yield from out_of_range(name, member, value, low, high)
+        if mapping.batch_size > (most := limits.MAPPING_BATCH_SIZE_WITHOUT_WINDOW) and mapping.window_s < 1:
+            said = "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than"
+            yield name, f"{said} {most}", "BatchSize"
+        if mapping.maximum_concurrency is not None and mapping.provisioned is not None:
+            said = "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together"
+            yield name, said, "ScalingConfig"
+        if pollers.minimum > pollers.maximum:
+            yield name, "MinimumPollers must not be greater than MaximumPollers", "ProvisionedPollerConfig"
 
 
 def _filter_criteria(stack: Stack) -> Sentences:
     """Developer Guide, invocation-eventfiltering; API reference, Filter."""
-    where = "FilterCriteria"
+    where, (_, most) = "FilterCriteria", limits.MAPPING_FILTERS
     for name, mapping in stack.mappings.items():
         for number, pattern in enumerate(mapping.filters):
             if pattern.refusal:
-                yield (
-                    name,
-                    f"Invalid filter pattern definition. FilterCriteria.Filters[{number}]: {pattern.refusal}",
-                    where,
-                )
-        if len(mapping.filters) > limits.MAPPING_FILTERS[1]:
-            yield name, f"it has {len(mapping.filters)} filters; at most {limits.MAPPING_FILTERS[1]} are allowed", where
+                yield name, f"Invalid filter pattern definition. {where}.Filters[{number}]: {pattern.refusal}", where
+        if (count := len(mapping.filters)) > most:
+            yield name, f"it has {count} filters; at most {most} are allowed", where
 
 
 def _mapping_conflicts(stack: Stack) -> Sentences:
@@ -140,17 +114,11 @@ def _mapping_conflicts(stack: Stack) -> Sentences:
     pairs: set[tuple[str, str]] = set()
     for mapping, queue, function in stack.mapped():
         if queue.visibility_timeout_s < function.timeout_s:
-            yield (
-                mapping.logical_id,
-                f"Queue visibility timeout: {queue.visibility_timeout_s} seconds is less than Function timeout: "
-                f"{function.timeout_s} seconds",
-            )
+            said = f"Queue visibility timeout: {queue.visibility_timeout_s} seconds is less than Function timeout"
+            yield mapping.logical_id, f"{said}: {function.timeout_s} seconds"
         if (mapping.queue, mapping.function) in pairs:
-            yield (
-                mapping.logical_id,
-                f'An event source mapping with SQS arn (" {queue.arn} ") and function (" {function.name} ") already '
-                "exists. Please update or delete the existing mapping.",
-            )
+            said = f'An event source mapping with SQS arn (" {queue.arn} ") and function (" {function.name} ")'
+            yield mapping.logical_id, f"{said} already exists. Please update or delete the existing mapping."
         pairs.add((mapping.queue, mapping.function))
 
 
@@ -179,14 +147,10 @@ def _queue_settings(stack: Stack) -> Sentences:
         ):
             if not low <= value <= high:
                 yield queue.logical_id, f"Invalid value for the parameter {attribute}.", attribute
-        if queue.redrive and not 1 <= queue.redrive.maximum_receives <= limits.QUEUE_RECEIVES:
-            yield (
-                queue.logical_id,
-                f"Value {queue.redrive.maximum_receives} for parameter RedrivePolicy is invalid. Reason: Invalid "
-                f"value for maxReceiveCount: {queue.redrive.maximum_receives}, valid values are from 1 to "
-                f"{limits.QUEUE_RECEIVES} both inclusive.",
-                "RedrivePolicy.maxReceiveCount",
-            )
+        if queue.redrive and not 1 <= (receives := queue.redrive.maximum_receives) <= limits.QUEUE_RECEIVES:
+            said = f"Value {receives} for parameter RedrivePolicy is invalid. Reason: Invalid value for maxReceiveCount"
+            valid = f"valid values are from 1 to {limits.QUEUE_RECEIVES} both inclusive."
+            yield queue.logical_id, f"{said}: {receives}, {valid}", "RedrivePolicy.maxReceiveCount"
 
 
 def _notifications(stack: Stack) -> Sentences:
@@ -206,19 +170,12 @@ def _notifications(stack: Stack) -> Sentences:
             if queue is None or in_parts or not is_known(str(queue.policy)):
                 continue
             if not allows_s3(queue.policy, queue.arn, bucket.arn, limits.ACCOUNT_ID):
-                yield (
-                    bucket.logical_id,
-                    "Unable to validate the following destination configurations: the policy of "
-                    f"{queue.logical_id} does not let S3 send events of {bucket.arn} in account {limits.ACCOUNT_ID}",
-                    _NOTIFIED,
-                )
-        if any(_overlap(first, other) for first, other in itertools.combinations(bucket.notifications, 2)):
-            yield (
-                bucket.logical_id,
-                "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
-                "are overlapping for the same event type.",
-                _NOTIFIED,
-            )
+                said = f"Unable to validate the following destination configurations: the policy of {queue.logical_id}"
+                why = f"does not let S3 send events of {bucket.arn} in account {limits.ACCOUNT_ID}"
+                yield bucket.logical_id, f"{said} {why}", _NOTIFIED
+        if any(itertools.starmap(_overlap, itertools.combinations(bucket.notifications, 2))):
+            said = "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes"
+            yield bucket.logical_id, f"{said} are overlapping for the same event type.", _NOTIFIED
 
 
 REFUSED = (
@@ -241,13 +198,8 @@ REFUSED = (
 
 def _overlap(first: Notification, other: Notification) -> bool:
     """Whether two rules may both apply to one object and one event."""
-    same_event = any(_event_overlap(left, right) for left in first.events for right in other.events)
+    events = itertools.product(first.events, other.events)
+    same_event = any(fnmatchcase(left, right) or fnmatchcase(right, left) for left, right in events)
     prefixes = first.prefix.startswith(other.prefix) or other.prefix.startswith(first.prefix)
     suffixes = first.suffix.endswith(other.suffix) or other.suffix.endswith(first.suffix)
     return same_event and prefixes and suffixes
-
-
-def _event_overlap(left: str, right: str) -> bool:
-    return left == right or any(
-        wide.endswith("*") and narrow.startswith(wide[:-1]) for wide, narrow in ((left, right), (right, left))
-    )

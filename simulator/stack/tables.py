@@ -24,7 +24,7 @@ def refused_tables(stack: Stack) -> Sentences:
         name = table.logical_id
         for text, path in (*_attributes(stack, table), *_indexes(table), *_capacity(stack, table)):
             yield name, f"One or more parameter values were invalid: {text}", path
-        for kind in dict.fromkeys((*_keys(table).values(), *table.attributes.values())):
+        for kind in dict.fromkeys((*dict(table.keys).values(), *table.attributes.values())):
             if kind not in ("B", "N", "S"):
                 wrong = "satisfy enum value set: [B, N, S]"
                 yield name, broken(kind, "attributeDefinitions.attributeType", wrong), _DEFINED
@@ -35,13 +35,9 @@ def refused_tables(stack: Stack) -> Sentences:
             yield from out_of_range(name, f"provisionedThroughput.{member}CapacityUnits", units, 1, limits.TABLE_UNITS)
 
 
-def _keys(table: Table) -> dict[str, str]:
-    return dict(filter(None, (table.partition_key, table.sort_key)))
-
-
 def _attributes(stack: Stack, table: Table) -> Iterator[tuple[str, str]]:
     """What is defined must be what keys and indexes use."""
-    used = dict.fromkeys([*_keys(table), *(key for index in table.indexes for key in index.keys)])
+    used = dict.fromkeys([*dict(table.keys), *(key for index in table.indexes for key in index.keys)])
     missing = ", ".join(key for key in used if key not in table.attributes)
     defined = f"{_DEFINED}: [{', '.join(table.attributes)}]"
     is_declared = table.attributes or "KeySchema" in properties_of(stack, table.logical_id)
@@ -52,10 +48,8 @@ def _attributes(stack: Stack, table: Table) -> Iterator[tuple[str, str]]:
     elif table.indexes:
         yield f"Some {_DEFINED} are not used. {defined}, keys used: [{', '.join(used)}]", _DEFINED
     else:
-        yield (
-            f"Number of attributes in KeySchema does not exactly match number of attributes defined in {_DEFINED}",
-            _DEFINED,
-        )
+        said = "Number of attributes in KeySchema does not exactly match number of attributes defined in"
+        yield f"{said} {_DEFINED}", _DEFINED
 
 
 def _indexes(table: Table) -> Iterator[tuple[str, str]]:
@@ -64,17 +58,15 @@ def _indexes(table: Table) -> Iterator[tuple[str, str]]:
         yield f"Number of {_LOCAL} exceeds per-table limit of {most}", _LOCAL
     if len(table.indexes) - len(local) > (most := limits.TABLE_GLOBAL_INDEXES):
         yield f"GlobalSecondaryIndex count exceeds the per-table limit of {most}", "GlobalSecondaryIndexes"
-    if local and table.sort_key is None:
+    if local and len(table.keys) < 2:
         yield f"Table KeySchema does not have a range key, which is required when specifying a {_LOCAL[:-2]}", _LOCAL
+    partition_key = table.keys[0][0]
     for index in local:
         if len(index.keys) < 2:
             yield f"Index KeySchema does not have a range key for index: {index.name}", _LOCAL
-        if index.keys and index.keys[0] != table.partition_key[0]:
-            yield (
-                f"Index KeySchema does not have the same leading hash key as table KeySchema for index: {index.name}. "
-                f"index hash key: {index.keys[0]}, table hash key: {table.partition_key[0]}",
-                _LOCAL,
-            )
+        if index.keys and index.keys[0] != partition_key:
+            said = f"Index KeySchema does not have the same leading hash key as table KeySchema for index: {index.name}"
+            yield f"{said}. index hash key: {index.keys[0]}, table hash key: {partition_key}", _LOCAL
     for name, count in Counter(index.name for index in table.indexes).items():
         if count > 1:
             yield f"Duplicate index name: {name}", _LOCAL

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from simulator.base import limits
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.stack.declared import KINDS, SAM_FUNCTION, SIMPLE_TABLE, Declarations, NotSimulatedError
-from simulator.stack.intrinsics import Document, TemplateError, plain_text, pseudo_parameters
+from simulator.stack.intrinsics import Document, TemplateError, plain_text
 from simulator.stack.model import (
     OWN_HANDLERS,
     AsynchronousInvocation,
@@ -38,11 +38,6 @@ __all__ = ["TemplateError", "load"]
 T = TypeVar("T")
 _LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
 _OWN_NAMES = ("GeneratorLambda", "ConsumerLambda")
-_QUEUE_POLICY = "AWS::SQS::QueuePolicy"
-_MAPPING = "AWS::Lambda::EventSourceMapping"
-_SCHEDULE = "AWS::Scheduler::Schedule"
-_RULE = "AWS::Events::Rule"
-_SIMULATED = {*KINDS, *_LAYERS, _QUEUE_POLICY, _MAPPING, _SCHEDULE, _RULE}
 
 # Why the twin ignores a resource, by the first pattern that its type matches.
 _REASONS = (
@@ -77,41 +72,42 @@ def load(
         raise TemplateError(f"'{file}' {error}") from None
     except UnicodeDecodeError:
         raise TemplateError(f"'{file}' cannot be read: it is not text in UTF-8") from None
-    document = Document(
-        text, str(shown_template(path)), parameters or {}, pseudo_parameters(stack_name), defaults or {}
-    )
-    return _Loader(document, stack_name, file.parent).stack()
+    document = Document(text, str(shown_template(path)), parameters or {}, stack_name, defaults or {})
+    return _Loader(document, file.parent).stack()
 
 
 class _Loader:
     """One reading of one document, resource type by resource type."""
 
-    def __init__(self, document: Document, stack_name: str, folder: Path) -> None:
-        self._document = document
-        self._declared = Declarations(document, stack_name)
-        self._triggers = Triggers(self._declared)
-        self._folder = folder
-        layers = self._declared.of(*_LAYERS)
-        self._layers = {self._declared.reference(each, None): self._layer(each) for each in layers}
+    def __init__(self, document: Document, folder: Path) -> None:
+        self._document, self._folder = document, folder
+        declared = self._declared = Declarations(document)
+        self._triggers = Triggers(declared)
+        self._layers = {
+            declared.reference(each, None): self._local(declared.properties(each).raw(content))
+            for type_name, content in _LAYERS.items()
+            for each in declared.of(type_name)
+        }
         self._policies: dict[str, Mapping[str, Any]] = {}
+        self._read = set(_LAYERS)
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
-        self._each(_QUEUE_POLICY, self._queue_policy)
+        self._each("AWS::SQS::QueuePolicy", self._queue_policy)
         queues = self._each("queue", self._queue)
         functions = self._each("function", self._function)
-        self._each(_RULE, self._triggers.rule)
-        mappings = self._triggers.mappings | self._each(_MAPPING, self._triggers.mapping)
-        schedules = self._triggers.schedules | self._each(_SCHEDULE, self._triggers.schedule)
+        self._each("AWS::Events::Rule", self._triggers.rule)
+        mappings = self._triggers.mappings | self._each("AWS::Lambda::EventSourceMapping", self._triggers.mapping)
+        schedules = self._triggers.schedules | self._each("AWS::Scheduler::Schedule", self._triggers.schedule)
         buckets = self._each("bucket", self._bucket)
         tables = self._each("table", self._table)
         lines = {each: self._document.resources.lines[each] for each in self._declared.types}
         for logical_id, kind in self._declared.types.items():
-            if kind not in _SIMULATED:
+            if kind not in self._read:
                 reason = next(reason for pattern, reason in _REASONS if re.fullmatch(pattern, kind))
                 self._declared.ignore(logical_id, kind, reason, lines[logical_id])
         return Stack(
-            name=self._declared.stack_name,
+            name=self._document.stack_name,
             parameters=self._document.parameters,
             functions=functions,
             mappings=mappings,
@@ -128,8 +124,9 @@ class _Loader:
         """The result of `read` for each of these resources; the properties that it did not read are noted."""
         made = {}
         for logical_id in self._declared.of(type_or_kind):
-            properties = self._declared.properties(logical_id)
-            if (kind := KINDS.get(self._declared.types[logical_id])) is not None:
+            properties, type_name = self._declared.properties(logical_id), self._declared.types[logical_id]
+            self._read.add(type_name)
+            if (kind := KINDS.get(type_name)) is not None:
                 properties.raw(f"{kind.title()}Name")
             with self._declared.tolerating(properties):
                 made[logical_id] = read(logical_id, properties)
@@ -170,9 +167,6 @@ class _Loader:
             layers=tuple(self._layers.get(each) or each for each in properties.texts("Layers")),
             is_own=handler in OWN_HANDLERS and (logical_id in _OWN_NAMES or _is_ours(code, handler)),
         )
-
-    def _layer(self, logical_id: str) -> Path | None:
-        return self._local(self._declared.properties(logical_id).raw(_LAYERS[self._declared.types[logical_id]]))
 
     def _local(self, given: Any) -> Path | None:
         """The path that a template names; None for what is in a bucket."""
@@ -232,11 +226,9 @@ class _Loader:
             }
             keys = _keys(properties)
             on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST" or "Global" in kind
-        typed = {role: (name, types.get(name, "S")) for role, name in keys.items()}
         return Table(
             **self._declared.identity(logical_id),
-            partition_key=typed["HASH"],
-            sort_key=typed.get("RANGE"),
+            keys=tuple((keys[role], types.get(keys[role], "S")) for role in ("HASH", "RANGE") if role in keys),
             provisioned_units=None
             if on_demand
             else (throughput.integer("ReadCapacityUnits", 5), throughput.integer("WriteCapacityUnits", 5)),
@@ -260,15 +252,12 @@ def _is_ours(code: Path | None, handler: str) -> bool:
 
 
 def _asynchronous(properties: Properties, dead_letters: str) -> AsynchronousInvocation:
-    configuration = properties.section("EventInvokeConfig")
-    failure = configuration.section("DestinationConfig").section("OnFailure")
-    failure.raw("Type")
-    dead_letter = properties.section(dead_letters)
-    dead_letter.raw("Type")
+    config, dead_letter = properties.section("EventInvokeConfig"), properties.section(dead_letters)
+    failure = config.section("DestinationConfig").section("OnFailure")
+    for target in (failure, dead_letter):
+        target.raw("Type")
     return AsynchronousInvocation(
-        **configuration.integers(
-            maximum_retries="MaximumRetryAttempts", maximum_event_age_s="MaximumEventAgeInSeconds"
-        ),
+        **config.integers(maximum_retries="MaximumRetryAttempts", maximum_event_age_s="MaximumEventAgeInSeconds"),
         dead_letter_arn=dead_letter.optional_text("TargetArn"),
         on_failure_arn=failure.optional_text("Destination"),
     )

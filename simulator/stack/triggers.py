@@ -57,6 +57,7 @@ class Triggers:
     def _mapping(self, logical_id: str, function: str, properties: Properties, queue_key: str) -> EventSourceMapping:
         queue = self._declared.target(properties, queue_key, "queue")
         scaling, provisioned = properties.section("ScalingConfig"), properties.section("ProvisionedPollerConfig")
+        pollers = ProvisionedPollers(**provisioned.integers(minimum="MinimumPollers", maximum="MaximumPollers"))
         responses = properties.texts("FunctionResponseTypes")
         if unknown := [response for response in responses if response != "ReportBatchItemFailures"]:
             properties.fail(f"must be ReportBatchItemFailures, not '{unknown[0]}'", "FunctionResponseTypes")
@@ -67,9 +68,7 @@ class Triggers:
             queue=queue,
             **properties.integers(batch_size="BatchSize", window_s="MaximumBatchingWindowInSeconds"),
             maximum_concurrency=scaling.optional_integer("MaximumConcurrency"),
-            provisioned=ProvisionedPollers(**provisioned.integers(minimum="MinimumPollers", maximum="MaximumPollers"))
-            if properties.has("ProvisionedPollerConfig")
-            else None,
+            provisioned=pollers if properties.has("ProvisionedPollerConfig") else None,
             reports_batch_item_failures=bool(responses),
             filters=tuple(read_pattern(section.text("Pattern")) for section in filters),
             enabled=properties.boolean("Enabled", True),
@@ -98,7 +97,7 @@ class Triggers:
     ) -> Schedule:
         """One schedule of one function. `target` has the input, which a SAM event has among its properties."""
         is_event = target is properties
-        name = properties.text("Name", f"{self._declared.stack_name}-{logical_id}")
+        name = properties.text("Name", f"{self._declared.document.stack_name}-{logical_id}")
         path, time_zone = "events:{}:{}:rule", "UTC"
         if not is_rule:
             properties.section("FlexibleTimeWindow").raw("Mode")

@@ -15,7 +15,6 @@ import itertools
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -62,43 +61,6 @@ def scheduled_event(schedule: Schedule, due_at: float) -> Any:
         "resources": [arn],
         "detail": {} if is_rule else "{}",
     }
-
-
-async def run_schedule(
-    schedule: Schedule,
-    *,
-    invoke_async: Callable[[str, Any], object],
-    clock: Clock,
-    record: Record,
-    start_at: float,
-    speed: float,
-    ticks: int | None,
-    stop: asyncio.Event,
-) -> None:
-    """Fire `schedule` until `ticks` have fired or `stop` is set.
-
-    The schedule's own clock begins at `start_at` and runs `speed` times as fast as `clock`. Tick 0 fires at once: for a
-    rate at `start_at`, for a cron at its first due minute from there on. Tick n fires `(due(n) - due(0)) / speed` later
-    in real time; a late tick fires at once and has its own time. `invoke_async` takes the function's logical id and the
-    event, and must not wait.
-    """
-    began_at = clock.now()
-    most = None if ticks is None else min(ticks, sys.maxsize)
-    dues = itertools.islice(parse(schedule.expression, schedule.kind, schedule.time_zone)(start_at), most)
-    first_at = due_at = next(dues, None)
-    for number in itertools.count():
-        if due_at is None or first_at is None or stop.is_set():
-            return
-        next_due_at = next(dues, None)
-        next_at = None if next_due_at is None else began_at + (next_due_at - first_at) / speed
-        event = scheduled_event(schedule, due_at)
-        time = event.get("time") if isinstance(event, dict) else None
-        event_time = time if isinstance(time, str) else None
-        record(TickFired(clock.now(), schedule.logical_id, schedule.function, number, next_at, event_time))
-        invoke_async(schedule.function, event)
-        due_at = next_due_at
-        if next_at is not None:
-            await wait_for_event(stop, clock, next_at - clock.now())
 
 
 @dataclass(slots=True)
@@ -175,6 +137,34 @@ class AsynchronousInvoker:
             task.add_done_callback(self._tasks.discard)
         return request_id
 
+    async def run_schedule(
+        self, schedule: Schedule, *, start_at: float, speed: float, ticks: int | None, stop: asyncio.Event
+    ) -> None:
+        """Fire `schedule` until `ticks` have fired or `stop` is set.
+
+        The schedule's own clock begins at `start_at` and runs `speed` times as fast as ours. Tick 0 fires at once: for
+        a rate at `start_at`, for a cron at its first due minute from there on. Tick n fires `(due(n) - due(0)) / speed`
+        later in real time; a late tick fires at once and has its own time.
+        """
+        began_at = self.clock.now()
+        most = None if ticks is None else min(ticks, sys.maxsize)
+        dues = itertools.islice(parse(schedule.expression, schedule.kind, schedule.time_zone)(start_at), most)
+        first_at = due_at = next(dues, None)
+        for number in itertools.count():
+            if due_at is None or first_at is None or stop.is_set():
+                return
+            next_due_at = next(dues, None)
+            next_at = None if next_due_at is None else began_at + (next_due_at - first_at) / speed
+            event = scheduled_event(schedule, due_at)
+            time = event.get("time") if isinstance(event, dict) else None
+            event_time = time if isinstance(time, str) else None
+            tick = TickFired(self.clock.now(), schedule.logical_id, schedule.function, number, next_at, event_time)
+            self.record(tick)
+            self.accept(schedule.function, event)
+            due_at = next_due_at
+            if next_at is not None:
+                await wait_for_event(stop, self.clock, next_at - self.clock.now())
+
     async def take(self, queue_url: str, function: str, stop: asyncio.Event) -> None:
         """Accept the events for the function that a bucket sends to a queue, until `stop`.
 
@@ -232,10 +222,7 @@ class AsynchronousInvoker:
         self._settle(event, succeeded=False, kept=kept)
 
     async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> bool:
-        """Send to a queue of the stack; returns whether it has the event.
-
-        A failure is reported: on AWS, the event would be lost and only counted.
-        """
+        """Whether a queue of the stack has the event now. A failure, which AWS would only count, is reported."""
         reason: object = "it is not a queue of the template"
         if name := next((queue.name for queue in self.stack.queues.values() if queue.arn == arn), None):
             try:

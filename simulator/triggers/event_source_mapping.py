@@ -27,15 +27,8 @@ from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import Failed, InvokeResult, LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
-from simulator.triggers import filters
-from simulator.triggers.batching import (
-    EVENT_BYTES,
-    BatchPolicy,
-    effective_visibility_s,
-    fits,
-    record_bytes,
-    record_bytes_at_most,
-)
+from simulator.triggers import batching, filters
+from simulator.triggers.batching import EVENT_BYTES, BatchPolicy, fits
 from simulator.triggers.scaling import Pace, Scaler, policy_of
 from simulator.triggers.settlement import Settlement, of_response
 
@@ -60,10 +53,7 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Batch:
-    """Deliveries for one invocation, and the size of their event (an upper bound, if that is cheap).
-
-    It is the `number`-th batch of its receiver.
-    """
+    """The `number`-th batch of a receiver, and the size of its event (an upper bound, if that is cheap)."""
 
     receiver: int
     number: int
@@ -91,11 +81,9 @@ class MappingRun:
     stop: asyncio.Event
 
     def __post_init__(self) -> None:
-        mapping, queue = self.mapping, self.queue
+        mapping, own_s, timeout_s = self.mapping, self.queue.visibility_timeout_s, self.function.timeout_s
         self._policy = BatchPolicy(mapping.batch_size, mapping.window_s)
-        self._visibility_s = effective_visibility_s(
-            queue.visibility_timeout_s, mapping.window_s, self.function.timeout_s
-        )
+        self._visibility_s = batching.effective_visibility_s(own_s, mapping.window_s, timeout_s)
         scaling = policy_of(mapping)
         self._scaler = Scaler(scaling, self.clock.now())
         self._pace = Pace(scaling)
@@ -105,9 +93,6 @@ class MappingRun:
         self._changed = asyncio.Event()  # a slot may be free
         self._rescale = asyncio.Event()
         self._rescale_at: float | None = None
-
-    def __repr__(self) -> str:
-        return f"<Mapping {self.mapping.logical_id} [{self._loaded} loaded, {self._in_hand} in hand, {self._scaler!r}]>"
 
     async def run(self) -> None:
         """Poll until `stop`; then settle the batches in progress and return (soft stop).
@@ -157,6 +142,7 @@ class MappingRun:
     async def _poll(self, count: int, chance: Random) -> list[_Delivery]:
         """One long poll for up to `count` messages; empty when its time is up, or as soon as the mapping stops."""
         backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, chance)
+        names = self.mapping.logical_id, self.queue.logical_id
         waited_s = 0.0
         while not self.stop.is_set() and waited_s < limits.SQS_RECEIVE_WAIT_S[1]:
             now = self.clock.now()
@@ -180,16 +166,13 @@ class MappingRun:
             if messages := answer.get("Messages", []):
                 bodies = [message.get("Body", "") for message in messages]
                 tests = sum(map(is_test_event, bodies))
-                self.record(
-                    MessagesReceived(received_at, self.mapping.logical_id, self.queue.logical_id, len(bodies), tests)
-                )
-                size = sum(map(len, bodies))
-                self._pace.took(size, self._scaler.concurrency, received_at)
+                self.record(MessagesReceived(received_at, *names, len(bodies), tests))
+                self._pace.took(sum(map(len, bodies)), self._scaler.concurrency, received_at)
                 # Counted from before the call: the queue's own clock started no earlier.
                 return [_Delivery(dict(each), received_at, now + self._visibility_s) for each in messages]
             self._scaler.found_nothing(received_at)
             waited_s += limits.POLL_SLICE_S
-        self.record(MessagesReceived(self.clock.now(), self.mapping.logical_id, self.queue.logical_id, 0))
+        self.record(MessagesReceived(self.clock.now(), *names, 0))
         return []
 
     async def _wanted(self, found: list[_Delivery]) -> list[_Delivery]:
@@ -217,10 +200,10 @@ class MappingRun:
     def _bytes(self, batch: _Batch, delivery: _Delivery) -> int:
         """The record's bytes in the event: measured only if the bound from the body's length would not fit."""
         if not delivery.message.get("MessageAttributes"):
-            bound = record_bytes_at_most(str(delivery.message["Body"]))
+            bound = batching.record_bytes_at_most(str(delivery.message["Body"]))
             if fits(batch.event_bytes, bound * self._policy.size):
                 return bound
-        return record_bytes(self._sqs_record(delivery))
+        return batching.record_bytes(self._sqs_record(delivery))
 
     # Delivering
 
@@ -231,9 +214,8 @@ class MappingRun:
             returned_at = self.clock.now()
             ids = [delivery.message_id for delivery in batch.deliveries]
             if isinstance(result, Returned):
-                settled = of_response(
-                    ids, result.payload, reports_batch_item_failures=self.mapping.reports_batch_item_failures
-                )
+                reports = self.mapping.reports_batch_item_failures
+                settled = of_response(ids, result.payload, reports_batch_item_failures=reports)
             else:
                 settled = Settlement(frozenset(ids), result.outcome if isinstance(result, Failed) else "throttled")
             if isinstance(result, Failed):

@@ -24,8 +24,6 @@ Place = tuple[tuple[int, int], ...]
 Chosen = frozenset[tuple[int, int]]
 """The elements that contain the values found so far: at most one per list."""
 
-_TOGETHER: Chosen = frozenset()
-
 
 @dataclass(slots=True)
 class _Places:
@@ -77,7 +75,7 @@ class EventValues:
 
     def hold(self, branch: Branch) -> bool:
         """Whether every leaf of the branch matches, with compatible values."""
-        chosen: set[Chosen] = {_TOGETHER}
+        chosen: set[Chosen] = {frozenset()}
         for at, leaf in enumerate(branch):
             values = self._found[leaf.path]
             passing, given = _Places(), _Places()

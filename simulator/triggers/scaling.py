@@ -28,10 +28,7 @@ class ScalingPolicy:
 
 
 def policy_of(mapping: EventSourceMapping) -> ScalingPolicy:
-    """The policy for the mapping's settings.
-
-    With `ReportBatchItemFailures` Lambda does not scale polling down when invocations fail.
-    """
+    """The policy for the mapping's settings; with `ReportBatchItemFailures` failed invocations do not slow it down."""
     slows = not mapping.reports_batch_item_failures
     if mapping.provisioned is not None:
         each, growth = limits.PROVISIONED_POLLER_CONCURRENCY, limits.PROVISIONED_GROWTH_PER_MINUTE

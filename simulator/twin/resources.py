@@ -141,9 +141,8 @@ async def _create_bucket(bucket: Bucket, stack: Stack, own: Mapping[tuple[str, s
             _queue_configuration(each, stack.queues.get(each.target) or own[bucket.logical_id, each.target])
             for each in bucket.notifications
         ]
-        await clients.s3.put_bucket_notification_configuration(
-            Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": configurations}
-        )
+        wanted: Any = {"QueueConfigurations": configurations}
+        await clients.s3.put_bucket_notification_configuration(Bucket=bucket.name, NotificationConfiguration=wanted)
 
 
 def _queue_configuration(notification: Notification, queue: Queue) -> Any:
@@ -161,13 +160,13 @@ def table_request(table: Table) -> dict[str, Any]:
 
     The template's attribute definitions are passed on as they are: the store refuses those that agree with no key.
     """
-    keys = [key for key in (table.partition_key, table.sort_key) if key]
     request: dict[str, Any] = {
         "TableName": table.name,
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": kind} for name, kind in (table.attributes or dict(keys)).items()
+            {"AttributeName": name, "AttributeType": kind}
+            for name, kind in (table.attributes or dict(table.keys)).items()
         ],
-        "KeySchema": _key_schema([name for name, _ in keys]),
+        "KeySchema": _key_schema([name for name, _ in table.keys]),
         "BillingMode": "PROVISIONED" if table.provisioned_units else "PAY_PER_REQUEST",
     }
     throughput: dict[str, Any] = {}
@@ -198,9 +197,8 @@ async def create_table(table: Table, clients: Clients) -> None:
     """Make one table of the stack and wait until it is active. Raises like `create`."""
     with _making(table.logical_id):
         await clients.dynamodb.create_table(**table_request(table))
-        await clients.dynamodb.get_waiter("table_exists").wait(
-            TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
-        )
+        patience: Any = {"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
+        await clients.dynamodb.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig=patience)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Flow, flow, wiring
 from simulator.store import Store
-from simulator.triggers.asynchronous import AsynchronousInvoker, run_schedule
+from simulator.triggers.asynchronous import AsynchronousInvoker
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, Resources
@@ -81,27 +81,19 @@ class Twin:
                     async with asyncio.TaskGroup() as meanwhile:
                         # The store's process needs half a second to start, on a core of its own.
                         meanwhile.create_task(prepare(session), name="prepare the clients")
-                        store = await owned.enter_async_context(
-                            Store.open(port=store_port, capacity=capacity, seed=seed)
-                        )
+                        opening = Store.open(port=store_port, capacity=capacity, seed=seed)
+                        store = await owned.enter_async_context(opening)
                     watching = await owned.enter_async_context(asyncio.TaskGroup())
                     owned.callback(watching.create_task(store.wait_died(), name="watch the store").cancel)
                 endpoint = endpoint_url or (store.endpoint if store else "")
                 connections = 64 * max(1, len(stack.mappings))  # idle receivers of a mapping keep several each
                 clients = await owned.enter_async_context(connect(endpoint, session, connections=connections))
                 made = await _make(stack, clients, store)
-                service = await owned.enter_async_context(
-                    LambdaService(
-                        stack.functions,
-                        runtime=_runtime(runtime, endpoint, session, code, clock),
-                        clock=clock,
-                        record=record,
-                        seed=seed,
-                    )
-                )
-                invoker = await owned.enter_async_context(
-                    AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
-                )
+                handlers = _runtime(runtime, endpoint, session, code, clock)
+                service = LambdaService(stack.functions, runtime=handlers, clock=clock, record=record, seed=seed)
+                await owned.enter_async_context(service)
+                invoker = AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
+                await owned.enter_async_context(invoker)
                 group = await owned.enter_async_context(asyncio.TaskGroup())
                 twin = cls(
                     stack, flow(stack), store, endpoint, clients, made, service, invoker, clock, record, seed, group
@@ -147,18 +139,8 @@ class Twin:
         async with asyncio.TaskGroup() as schedules:
             for schedule in self.stack.schedules.values():
                 if schedule.enabled:
-                    schedules.create_task(
-                        run_schedule(
-                            schedule,
-                            invoke_async=self.invoker.accept,
-                            clock=self.clock,
-                            record=self.record,
-                            start_at=start_at,
-                            speed=speed,
-                            ticks=ticks,
-                            stop=stop,
-                        )
-                    )
+                    run = self.invoker.run_schedule(schedule, start_at=start_at, speed=speed, ticks=ticks, stop=stop)
+                    schedules.create_task(run)
 
     async def counters(self) -> StoreCounters:
         """The store's counters; from a store that is not ours only the queues' gauges, which is all its API offers."""

@@ -102,9 +102,7 @@ def resolve(template_file: Path) -> Callable[..., Resolved]:
     """The SAM form resolved; a reference to a resource becomes `<Name>` or `<Name.Attribute>`."""
 
     def resolved(stack_name: str = "stockpipe", parameters: Mapping[str, str] | None = None) -> Resolved:
-        document = intrinsics.Document(
-            template_file.read_text(), "template.yaml", parameters or {}, intrinsics.pseudo_parameters(stack_name), {}
-        )
+        document = intrinsics.Document(template_file.read_text(), "template.yaml", parameters or {}, stack_name, {})
         document.reference = lambda name, attribute: f"<{name}.{attribute}>" if attribute else f"<{name}>"
         conditional = {
             name: resource

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from simulator.base import limits
@@ -35,7 +35,6 @@ from simulator.functions.runtimes import (
     imports,
     reports,
 )
-from simulator.functions.runtimes.context import LambdaContext
 from simulator.functions.runtimes.imports import CodeModules
 from simulator.functions.runtimes.isolation import installed, seen_as
 from simulator.functions.runtimes.variables import function_environ
@@ -60,19 +59,48 @@ class _Setting:
     clock: Clock
     code: Code | None
 
-    def context(self, invocation: Invocation) -> LambdaContext:
-        return LambdaContext(invocation.request_id, self.environ, self.function.arn, invocation.deadline_at, self.clock)
-
     def report(self, error: BaseException, request_id: str = "") -> Raised | Exited:
         """The value for an exception from the handler or its init; an `Exception` is logged as AWS logs it."""
         if not isinstance(error, Exception):
             return reports.exited(error)
-        raised = (
-            error.report if isinstance(error, _LoadError) else reports.raised(error, request_id, skip_files=_OWN_FILES)
-        )
+        own = error.report if isinstance(error, _LoadError) else None
+        raised = own or reports.raised(error, request_id, skip_files=_OWN_FILES)
         for line in reports.error_lines(raised, self.clock.now(), as_json=self.function.log_format == "JSON"):
             self.write(line)
         return raised
+
+
+class LambdaContext:
+    """The context object of a handler, as AWS's Python runtime client builds it (awslambdaric, `lambda_context.py`).
+
+    Names come from the function's variables; memory is a string on AWS, too.
+    """
+
+    def __init__(self, invocation: Invocation, setting: _Setting) -> None:
+        environ = setting.environ
+        self.aws_request_id = invocation.request_id
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = setting.function.arn
+        self.tenant_id: str | None = None
+        self.client_context: Any = None
+        self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
+        self._deadline_at = invocation.deadline_at
+        self._clock = setting.clock
+
+    def __repr__(self) -> str:
+        return f"LambdaContext([aws_request_id={self.aws_request_id},function_name={self.function_name}])"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The time until the function's timeout; never below zero."""
+        return max(0, int((self._deadline_at - self._clock.now()) * 1000))
+
+    def log(self, message: object) -> None:
+        """Write to the log stream without a newline, as the runtime client does."""
+        sys.stdout.write(str(message))
 
 
 class InlineRuntime:
@@ -128,8 +156,8 @@ class InlineEnvironment:
         core = self._runtime.cores[self._key]
         if core is None:
             return await self._load()
-        opened = self._running = _Core(self._setting)
-        return await opened.open(core, self._runtime.session)
+        opening = self._running = _Core(self._setting, core, self._runtime.session)
+        return await opening.opened()
 
     async def _load(self) -> Raised | Exited | None:
         """Run the handler's module in a thread, which is kept if the handler is a plain one."""
@@ -163,54 +191,47 @@ class InlineEnvironment:
 class _Core:
     """A handler's open asynchronous core. One task enters and leaves its context, as such contexts require."""
 
-    def __init__(self, setting: _Setting) -> None:
+    def __init__(self, setting: _Setting, core: Any, session: Any) -> None:
         self._setting = setting
+        self._handle: Callable[[Any, Any], Awaitable[Any]]
         self._closing = asyncio.Event()
-        self._owner: asyncio.Task[None] | None = None
-        self._handle: Callable[[Any, Any], Awaitable[Any]] | None = None
+        self._ready: asyncio.Future[Raised | Exited | None] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._own(core, session))
 
-    async def open(self, core: Any, session: Any) -> Raised | Exited | None:
-        ready: asyncio.Future[Raised | Exited | None] = asyncio.get_running_loop().create_future()
-        self._owner = asyncio.create_task(self._own(core, session, ready))
+    async def opened(self) -> Raised | Exited | None:
         try:
-            return await ready
+            return await self._ready
         except BaseException:
             await self.close()
             raise
 
-    async def _own(self, core: Any, session: Any, ready: asyncio.Future[Raised | Exited | None]) -> None:
+    async def _own(self, core: Any, session: Any) -> None:
         try:
             async with core(self._setting.environ, session, self._setting.write) as self._handle:
-                if not ready.done():
-                    ready.set_result(None)
+                if not self._ready.done():
+                    self._ready.set_result(None)
                 await self._closing.wait()
         except BaseException as error:
             # SystemExit, too, comes from the handler, and must not end the simulator.
             if isinstance(error, asyncio.CancelledError) and self._closing.is_set():
                 raise
             failure = self._setting.report(error)
-            if not ready.done():
-                ready.set_result(failure)
+            if not self._ready.done():
+                self._ready.set_result(failure)
 
     async def invoke(self, invocation: Invocation) -> Answer:
-        handle = self._handle
-        if handle is None:
-            raise RuntimeError("the environment was not started")
-        task = asyncio.current_task()
         try:
-            result = await handle(invocation.event, self._setting.context(invocation))
-        except asyncio.CancelledError as error:
-            if task is not None and task.cancelling():
+            result = await self._handle(invocation.event, LambdaContext(invocation, self._setting))
+        except BaseException as error:
+            # SystemExit would end the simulator's loop, not the environment.
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
-            return self._setting.report(error)
-        except BaseException as error:  # noqa: BLE001 - SystemExit would end the simulator's loop, not the environment
             return self._setting.report(error, invocation.request_id)
         return reports.marshalled(result, invocation.request_id)
 
     async def close(self) -> None:
         self._closing.set()
-        if self._owner is None:
-            return
         await asyncio.wait((self._owner,), timeout=limits.HANDLER_GRACE_S)
         if not self._owner.done():
             self._owner.cancel()
@@ -240,7 +261,7 @@ class _HandlerThread:
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Call the handler with one event."""
-        handler, context = self.handler, self._setting.context(invocation)
+        handler, context = self.handler, LambdaContext(invocation, self._setting)
         self._setting.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
         result = await self.call(lambda: handler(invocation.event, context), invocation.request_id)
         return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)

@@ -30,30 +30,25 @@ class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only a 
     """The class of `os.environ` meanwhile: code that imported the object earlier uses it, too."""
 
     def __getitem__(self, key: str) -> str:
-        own = _environ.get()
-        return super().__getitem__(key) if own is None else own[_text(key)]
+        return super().__getitem__(key) if (own := _environ.get()) is None else own[_text(key)]
 
     def __setitem__(self, key: str, value: str) -> None:
-        own = _environ.get()
-        if own is None:
+        if (own := _environ.get()) is None:
             super().__setitem__(key, value)
         else:
             own[_text(key)] = _text(value)
 
     def __delitem__(self, key: str) -> None:
-        own = _environ.get()
-        if own is None:
+        if (own := _environ.get()) is None:
             super().__delitem__(key)
         else:
             del own[_text(key)]
 
     def __iter__(self) -> Iterator[str]:
-        own = _environ.get()
-        return super().__iter__() if own is None else iter(list(own))
+        return super().__iter__() if (own := _environ.get()) is None else iter(list(own))
 
     def __len__(self) -> int:
-        own = _environ.get()
-        return super().__len__() if own is None else len(own)
+        return super().__len__() if (own := _environ.get()) is None else len(own)
 
 
 class LineCutter:

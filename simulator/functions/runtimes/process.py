@@ -137,17 +137,12 @@ class ProcessEnvironment:
             self._address = await self._api.listen()
         ready = self._api.restart()
         self._over_memory, self._memory_bytes = False, 0
-        self._output = _Output(self._write)
+        output = self._output = _Output(self._write)
+        command = (sys.executable, "-B", "-S", "-P", _BOOTSTRAP, str(os.getpid()), self._function.handler)
+        streams = {"stdin": asyncio.subprocess.DEVNULL, "stdout": output.write_end, "stderr": output.write_end}
+        at, environ = self._environ["LAMBDA_TASK_ROOT"], self._environ | {"AWS_LAMBDA_RUNTIME_API": self._address}
         try:
-            child = self._child = await ChildProcess.start(
-                sys.executable,
-                *("-B", "-S", "-P", _BOOTSTRAP, str(os.getpid()), self._function.handler),
-                cwd=self._environ["LAMBDA_TASK_ROOT"],
-                env=self._environ | {"AWS_LAMBDA_RUNTIME_API": self._address},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=self._output.write_end,
-                stderr=self._output.write_end,
-            )
+            child = self._child = await ChildProcess.start(*command, cwd=at, env=environ, **streams)
         finally:
             self._output.started()
         # Kept open, because every invocation reads it.
@@ -285,18 +280,14 @@ def _exited(returncode: int) -> Exited:
 
 def _runtime_files() -> list[Path]:
     """The packages and modules of Lambda's own runtime, as files of this installation. Raises `InputError`."""
+    needs = "--runtime process needs AWS's runtime client awslambdaric"
     if not sys.platform.startswith("linux"):
-        raise InputError(
-            "--runtime process needs AWS's runtime client awslambdaric, which exists only for Linux",
-            hint="use --runtime inline",
-        )
+        raise InputError(f"{needs}, which exists only for Linux", hint="use --runtime inline")
     files = []
     for name in (*_CLIENT_MODULES, *RUNTIME_MODULES):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise InputError(
-                "--runtime process needs AWS's runtime client awslambdaric", hint="pip install awslambdaric"
-            )
+            raise InputError(needs, hint="pip install awslambdaric")
         origin = Path(spec.origin)
         files.append(origin.parent if spec.submodule_search_locations else origin)
     return files

@@ -26,15 +26,10 @@ def raised(error: Exception, request_id: str, *, skip_files: tuple[str, ...]) ->
     return fault(type(error).__name__, str(error), request_id, traceback.format_list(frames))
 
 
-def fault(error_type: str, message: str, request_id: str = "", stack_trace: list[str] | None = None) -> Raised:
+def fault(error_type: str, message: str, request_id: str = "", trace: list[str] | None = None) -> Raised:
     """A report with the runtime client's four keys."""
-    payload = {
-        "errorMessage": message,
-        "errorType": error_type,
-        "requestId": request_id,
-        "stackTrace": stack_trace or [],
-    }
-    return Raised(error_type, message, payload)
+    named = {"errorMessage": message, "errorType": error_type, "requestId": request_id, "stackTrace": trace or []}
+    return Raised(error_type, message, named)
 
 
 def exited(error: BaseException) -> Exited:

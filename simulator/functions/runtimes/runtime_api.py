@@ -40,9 +40,6 @@ class RuntimeApi:
         self._init: asyncio.Future[Raised | Exited | None] = self._loop.create_future()
         self._done: asyncio.Future[Answer] = self._loop.create_future()
 
-    def __repr__(self) -> str:
-        return f"<RuntimeApi [{self.state}]>"
-
     async def listen(self) -> str:
         """Listen on a free port; returns the address for AWS_LAMBDA_RUNTIME_API."""
         return await self._server.listen()
@@ -60,15 +57,14 @@ class RuntimeApi:
         connection, self._waiting = self._waiting, None
         self.state, self._answer, self._request_id = "busy", None, invocation.request_id
         self._done = self._loop.create_future()
-        response = _response(
-            HTTPStatus.OK,
-            invocation.event,
-            f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}",
-            f"Lambda-Runtime-Deadline-Ms: {int(invocation.deadline_at * 1000)}",
-            f"Lambda-Runtime-Invoked-Function-Arn: {self._arn}",
-            f"Lambda-Runtime-Trace-Id: {invocation.trace_id}",
-        )
-        connection.answer(response)
+        headers = {
+            "Aws-Request-Id": invocation.request_id,
+            "Deadline-Ms": int(invocation.deadline_at * 1000),
+            "Invoked-Function-Arn": self._arn,
+            "Trace-Id": invocation.trace_id,
+        }
+        lines = (f"Lambda-Runtime-{name}: {value}" for name, value in headers.items())
+        connection.answer(_response(HTTPStatus.OK, invocation.event, *lines))
         return self._done
 
     def gone(self, exited: Exited) -> None:
@@ -134,14 +130,8 @@ def _settle(future: asyncio.Future[T], result: T) -> None:
 
 def _response(status: HTTPStatus, content: Any, *headers: str) -> bytes:
     body = json.dumps(content, ensure_ascii=False).encode()
-    lines = [
-        f"HTTP/1.1 {status.value} {status.phrase}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-        *headers,
-        "\r\n",
-    ]
-    return "\r\n".join(lines).encode() + body
+    about = ("Content-Type: application/json", f"Content-Length: {len(body)}")
+    return "\r\n".join((f"HTTP/1.1 {status.value} {status.phrase}", *about, *headers, "\r\n")).encode() + body
 
 
 def _refusal(status: HTTPStatus, error_type: str, message: str) -> bytes:

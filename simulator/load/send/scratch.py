@@ -49,7 +49,7 @@ async def _create(clients: Clients) -> str:
         Bucket=NAME,
         NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
     )
-    await create_table(Table("", NAME, "", ("PK", "S"), ("SK", "S")), clients)
+    await create_table(Table("", NAME, "", (("PK", "S"), ("SK", "S"))), clients)
     return queue["QueueUrl"]
 
 

@@ -12,7 +12,7 @@ from fakes import declare
 from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from simulator.base import limits
-from simulator.base.observations import LogWritten, Noted
+from simulator.base.observations import InvocationEnded, LogWritten, Noted
 from simulator.functions.logs import LogDirectory, LogStream
 
 AT = 1_763_802_000.123
@@ -28,6 +28,14 @@ def streams(recorded: Recorder) -> dict[str, LogStream]:
     }
 
 
+def ended(outcome: Any, duration_s: float, error_type: str | None = None, **known: Any) -> InvocationEnded:
+    """The end of an invocation; `known` are its init and memory, if it has them."""
+    figures = {"init_s": None, "memory_used_mb": None} | known
+    return InvocationEnded(
+        AT, "F", 7, REQUEST, 1, outcome, duration_s, error_type=error_type, error_message="", **figures
+    )
+
+
 def test_stream_name(streams: dict[str, LogStream]) -> None:
     """It consists of the date, the version and the environment, as in CloudWatch."""
     assert streams["Text"].name == "2025/11/22/[$LATEST]00000000000000000000000000000007"
@@ -38,7 +46,7 @@ def test_text(streams: dict[str, LogStream], recorded: Recorder) -> None:
     stream = streams["Text"]
     stream.init_started()
     stream.started(REQUEST)
-    stream.ended(REQUEST, "success", 0.0137412, 0.084, 31, None)
+    stream.ended(ended("success", 0.0137412, init_s=0.084, memory_used_mb=31))
     assert recorded.lines() == [
         f"START RequestId: {REQUEST} Version: $LATEST",
         f"END RequestId: {REQUEST}",
@@ -59,7 +67,7 @@ def test_text_status(
     streams: dict[str, LogStream], recorded: Recorder, outcome: Any, error_type: str, tail: str
 ) -> None:
     """A runtime that failed appears in REPORT; an exception of the handler does not. Unknown memory is left out."""
-    streams["Text"].ended(REQUEST, outcome, 3.0, None, None, error_type)
+    streams["Text"].ended(ended(outcome, 3.0, error_type))
     assert recorded.lines()[-1] == (
         f"REPORT RequestId: {REQUEST}\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB{tail}"
     )
@@ -70,7 +78,7 @@ def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
     stream = streams["JSON"]
     stream.init_started()
     stream.started(REQUEST)
-    stream.ended(REQUEST, "success", 0.0137412, 0.084, 31, None)
+    stream.ended(ended("success", 0.0137412, init_s=0.084, memory_used_mb=31))
     init, start, report = map(json.loads, recorded.lines())
     assert (init["type"], init["record"]["phase"]) == ("platform.initStart", "init")
     assert start == {
@@ -94,7 +102,7 @@ def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
 
 def test_json_failure(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """A failure adds runtimeDone, which the default level otherwise hides."""
-    streams["JSON"].ended(REQUEST, "crash", 0.5, None, None, "Runtime.ExitError")
+    streams["JSON"].ended(ended("crash", 0.5, "Runtime.ExitError"))
     done, report = map(json.loads, recorded.lines())
     assert (done["type"], done["record"]["status"]) == ("platform.runtimeDone", "error")
     assert (report["record"]["status"], report["record"]["errorType"]) == ("error", "Runtime.ExitError")

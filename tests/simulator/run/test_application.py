@@ -30,7 +30,9 @@ def orders(unique: str) -> Stack:
         mappings={"Mapping": declare.mapping(queue="Orders")},
         functions={"Consumer": declare.function()},
         buckets={"Files": Bucket("Files", f"files-{unique}", declare.ARN.format("s3", "files"))},
-        tables={"Stored": Table("Stored", f"stored-{unique}", declare.ARN.format("dynamodb", "stored"), ("id", "S"))},
+        tables={
+            "Stored": Table("Stored", f"stored-{unique}", declare.ARN.format("dynamodb", "stored"), (("id", "S"),))
+        },
     )
 
 

@@ -48,7 +48,7 @@ def test_a_handler_that_is_not_ours_is_not_judged(tmp_path: Path) -> None:
     other = tmp_path / "t.yaml"
     other.write_text(text.replace("Handler: pipeline.consumer.handler", "Handler: mine.handler"), encoding="utf-8")
     stack = template.load(other, {"Comment": " x"})
-    table = dataclasses.replace(stack.tables["StockData"], partition_key=("id", "N"))
+    table = dataclasses.replace(stack.tables["StockData"], keys=(("id", "N"), ("SK", "S")))
     stack = dataclasses.replace(stack, tables={"StockData": table})
     assert examine(stack).failures == ()
 
@@ -56,9 +56,9 @@ def test_a_handler_that_is_not_ours_is_not_judged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "has"),
     [
-        ({"partition_key": ("ticker", "S")}, "ticker (S) and SK (S)"),
-        ({"sort_key": ("SK", "N")}, "PK (S) and SK (N)"),
-        ({"sort_key": None}, "PK (S)"),
+        ({"keys": (("ticker", "S"), ("SK", "S"))}, "ticker (S) and SK (S)"),
+        ({"keys": (("PK", "S"), ("SK", "N"))}, "PK (S) and SK (N)"),
+        ({"keys": (("PK", "S"),)}, "PK (S)"),
     ],
 )
 def test_the_table_has_the_keys_that_the_consumer_writes(keys: dict[str, Any], has: str) -> None:

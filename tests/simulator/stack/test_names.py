@@ -92,7 +92,7 @@ def test_a_name_that_only_aws_knows_is_one_left_open(tmp_path: Path) -> None:
 def test_a_name_left_open_fits_its_service(tmp_path: Path) -> None:
     """However long the logical id is, it is cut as CloudFormation would cut it."""
     long = "Q" * 200
-    table = Table(long, f"stockpipe-{long}", "arn", ("PK", "S"))
+    table = Table(long, f"stockpipe-{long}", "arn", (("PK", "S"),))
     assert refused(declare.stack(tables={long: table})) == []
     text = (
         "Transform: AWS::Serverless-2016-10-31\nResources:\n"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from simulator.stack.operators import LAMBDA, Number, PatternError, read_json
+from simulator.stack.operators import OPERATORS, Number, PatternError, read_json, read_test
 
 
 def passes(wanted: str, value: str) -> bool:
     """Whether a value, as JSON, passes the test that this JSON describes."""
-    test = LAMBDA.test(read_json(wanted, as_written=True))
+    test = read_test(read_json(wanted, as_written=True))
     assert test is not None
     return test(read_json(value))
 
@@ -67,7 +67,7 @@ def test_operators(wanted: str, accepted: list[str], rejected: list[str]) -> Non
 
 def test_exists_false_is_not_a_test_of_a_value() -> None:
     """A test of a value cannot be that the value is absent."""
-    assert LAMBDA.test(read_json('{"exists": false}', as_written=True)) is None
+    assert read_test(read_json('{"exists": false}', as_written=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_exists_false_is_not_a_test_of_a_value() -> None:
 )
 def test_ignoring_case_goes_letter_by_letter(pattern: str, accepted: list[str], rejected: list[str]) -> None:
     """Each letter of the pattern matches its lower and upper case; texts are not folded as wholes."""
-    test = LAMBDA.operators["equals-ignore-case"](pattern)
+    test = OPERATORS["equals-ignore-case"](pattern)
     assert [test(each) for each in accepted] == [True] * len(accepted)
     assert [test(each) for each in rejected] == [False] * len(rejected)
 
@@ -176,7 +176,7 @@ def test_a_number_without_an_order_equals_its_own_digits() -> None:
 def test_wrong_operands_are_refused(wanted: str, reason: str) -> None:
     """The refusal is AWS's sentence if we have seen it."""
     with pytest.raises(PatternError) as refused:
-        LAMBDA.test(read_json(wanted, as_written=True))
+        read_test(read_json(wanted, as_written=True))
     assert str(refused.value) == reason
 
 

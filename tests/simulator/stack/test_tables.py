@@ -13,7 +13,7 @@ from simulator.stack.rules import examine
 
 def refused(**capacity: Any) -> list[str]:
     """The violations of a stack with this table."""
-    table = Table("Table", "prices", "arn", **{"partition_key": ("PK", "S"), **capacity})
+    table = Table("Table", "prices", "arn", **{"keys": (("PK", "S"),), **capacity})
     return [each.text for each in examine(declare.stack(tables={"Table": table})).violations]
 
 
@@ -23,7 +23,7 @@ def refused(**capacity: Any) -> list[str]:
         {},
         {"provisioned_units": (1, 1)},
         {"warm_write_units": 4_000},
-        {"partition_key": ("PK", "B"), "sort_key": ("SK", "N")},
+        {"keys": (("PK", "B"), ("SK", "N"))},
         {"warm_read_units": 12_000},
         {"provisioned_units": (5, 5), "warm_write_units": 5},
     ],
@@ -36,7 +36,7 @@ def test_what_a_new_table_may_have_is_sound(capacity: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("capacity", "parts"),
     [
-        ({"sort_key": ("SK", "Z")}, ["Value 'Z' at 'attributeDefinitions.attributeType'"]),
+        ({"keys": (("PK", "S"), ("SK", "Z"))}, ["Value 'Z' at 'attributeDefinitions.attributeType'"]),
         ({"provisioned_units": (0, 1)}, ["Value '0' at 'provisionedThroughput.readCapacityUnits'"]),
         ({"provisioned_units": (1, -1)}, ["Value '-1' at 'provisionedThroughput.writeCapacityUnits'"]),
         ({"warm_write_units": 3_999}, ["lower than initial throughput for OnDemand: 3999 is less than 4000"]),
@@ -55,7 +55,7 @@ def test_less_is_refused(capacity: dict[str, Any], parts: list[str]) -> None:
 
 TYPES = dict.fromkeys(("PK", "SK", "a", "b"), "S")
 GLOBAL, LOCAL = Index("by-a", True, ("a",)), Index("by-b", False, ("PK", "b"))
-SORTED = {"sort_key": ("SK", "S")}
+SORTED: dict[str, Any] = {"keys": (("PK", "S"), ("SK", "S"))}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_table_has_so_many_indexes(is_global: bool, most: int, said: str) -> N
 def test_a_key_that_nothing_defines_is_refused() -> None:
     """AttributeDefinitions may not be left out where there is a KeySchema."""
     document = {"Resources": {"Table": {"Properties": {"KeySchema": []}}}}
-    table = Table("Table", "prices", "arn", ("PK", "S"))
+    table = Table("Table", "prices", "arn", (("PK", "S"),))
     (found,) = examine(declare.stack(tables={"Table": table}, document=document)).violations
     assert found.text.endswith("Keys: [PK], AttributeDefinitions: []")
 
@@ -161,7 +161,7 @@ def test_a_key_that_nothing_defines_is_refused() -> None:
 )
 def test_capacity_is_given_where_it_is_provisioned(units: Any, properties: Any, said: str | None) -> None:
     """The default mode is PROVISIONED; a SimpleTable has capacity of its own, and what is computed is not judged."""
-    table = Table("Table", "prices", "arn", ("PK", "S"), provisioned_units=units, attributes={"PK": "S"})
+    table = Table("Table", "prices", "arn", (("PK", "S"),), provisioned_units=units, attributes={"PK": "S"})
     document = {"Resources": {"Table": {"Type": "any", "Properties": properties}}}
     texts = [each.text for each in examine(declare.stack(tables={"Table": table}, document=document)).violations]
     assert len(texts) == (said is not None)

@@ -32,7 +32,7 @@ def test_own_template_has_the_names_of_the_contract() -> None:
     assert stack.queues["StockQueue"].name == "StockQueue"
     assert stack.queues["StockQueue"].redrive == Redrive("StockDLQ", 5)
     assert stack.queues["StockDLQ"].retention_s == 14 * 86_400
-    assert (stack.tables["StockData"].partition_key, stack.tables["StockData"].sort_key) == (("PK", "S"), ("SK", "S"))
+    assert stack.tables["StockData"].keys == (("PK", "S"), ("SK", "S"))
     assert stack.tables["StockData"].provisioned_units is None
     (bucket,) = stack.buckets.values()
     assert bucket.notifications == (Notification("StockQueue", ("s3:ObjectCreated:*",), "stocks/", ""),)
@@ -331,7 +331,7 @@ Resources:
     )
     table = stack.tables["T"]
     assert table.attributes == {"id": "S", "n": "N"}
-    assert (table.partition_key, table.sort_key) == (("id", "S"), ("undefined", "S"))
+    assert table.keys == (("id", "S"), ("undefined", "S"))
     assert table.indexes == (
         Index("G", True, ("n", "id"), "INCLUDE", ("a", "b")),
         Index("L", False, ("id",), "KEYS_ONLY"),
@@ -352,7 +352,7 @@ def test_a_simple_table_is_a_table(
 ) -> None:
     """SAM's defaults: a text `id`, on demand unless throughput is given."""
     table = load_text(f"Resources: {{T: {{Type: AWS::Serverless::SimpleTable, Properties: {properties}}}}}").tables["T"]
-    assert (table.partition_key, table.sort_key, table.provisioned_units) == (key, None, units)
+    assert (table.keys, table.provisioned_units) == ((key,), units)
     assert table.attributes == dict([key])
 
 

@@ -22,7 +22,7 @@ from simulator.base.observations import EventSettled, InvocationThrottled, Noted
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
-from simulator.triggers.asynchronous import AsynchronousInvoker, run_schedule, scheduled_event
+from simulator.triggers.asynchronous import AsynchronousInvoker, scheduled_event
 
 RULE = Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn:aws:events:us-east-1:123456789012:rule/tick")
 START = 1_763_802_000.0  # 2025-11-22T09:00:00Z
@@ -72,27 +72,31 @@ def test_scheduler_replaces_context_attributes_in_its_input() -> None:
     assert execution != other
 
 
+class Fired(AsynchronousInvoker):
+    """Notes when events are accepted, and their times; no function runs."""
+
+    def accept(self, function: str, event: Any) -> str:
+        """The event is not queued."""
+        self.events.append((self.clock.now() - self.began_at, event["time"]))
+        return function
+
+    def __post_init__(self) -> None:
+        self.events: list[tuple[float, str]] = []
+        self.began_at = self.clock.now()
+
+
 async def fire(clock: ManualClock, recorded: Recorder, seconds: float, **given: Any) -> list[tuple[float, str]]:
     """Run the schedule for some real seconds; returns when it fired, and the events' times."""
-    fired: list[tuple[float, str]] = []
     stop = given.pop("stop", asyncio.Event())
-    began_at = clock.now()
-    task = asyncio.create_task(
-        run_schedule(
-            given.pop("schedule", RULE),
-            invoke_async=lambda function, event: fired.append((clock.now() - began_at, event["time"])),
-            clock=clock,
-            record=recorded.append,
-            start_at=START,
-            stop=stop,
-            **{"speed": 12.0, "ticks": None} | given,
-        )
-    )
+    nothing: Any = None
+    invoker = Fired(nothing, nothing, nothing, clock, recorded.append, seed=1)
+    options = {"start_at": START, "stop": stop, "speed": 12.0, "ticks": None} | given
+    task = asyncio.create_task(invoker.run_schedule(options.pop("schedule", RULE), **options))
     await clock.advance(seconds)
     stop.set()
     await clock.advance(0)
     await task
-    return fired
+    return invoker.events
 
 
 async def test_tick_n(clock: ManualClock, recorded: Recorder) -> None:

@@ -88,7 +88,7 @@ BY_TIME = Index("ByTime", is_global=False, keys=("id", "at"), projection="KEYS_O
 
 def orders(name: str, **changes: Any) -> Table:
     """A table with a global and a local index."""
-    table = Table("Orders", name, f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}", ("id", "S"), ("line", "N"))
+    table = Table("Orders", name, f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}", (("id", "S"), ("line", "N")))
     defined = {"id": "S", "line": "N", "status": "S", "at": "N"}
     return dataclasses.replace(table, **{"attributes": defined, "indexes": (BY_STATUS, BY_TIME)} | changes)
 

@@ -133,9 +133,7 @@ def statements(role: str) -> list[dict[str, Any]]:
     """The statements of a role in the translated template, every intrinsic replaced."""
     sam = transform.with_code(templates.load().document, "artifacts", "code.zip")
     translated = transform.translate(sam, PARAMETERS, limits.REGION)
-    document = intrinsics.Document(
-        json.dumps(translated), "translated.json", PARAMETERS, intrinsics.pseudo_parameters(STACK), {}
-    )
+    document = intrinsics.Document(json.dumps(translated), "translated.json", PARAMETERS, STACK, {})
     stack = templates.load(None, PARAMETERS, stack_name=STACK)
     arns = {
         name: resource.arn for kind in (stack.buckets, stack.queues, stack.tables) for name, resource in kind.items()
