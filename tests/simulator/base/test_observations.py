@@ -16,9 +16,10 @@ def names_in(file: Path, *, called: bool) -> set[str]:
     """The names that a file calls, or uses in any way other than importing them."""
     nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
     if called:
-        return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
+        nodes = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
+        node.id for node in nodes if isinstance(node, ast.Name)
+    }
 
 
 def test_every_observation_is_recorded_and_read() -> None:

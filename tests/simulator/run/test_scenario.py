@@ -95,7 +95,7 @@ def test_bounds_are_those_of_the_command_line() -> None:
             "bounds: [dead_lettered<1s]",
             "bounds: 'dead_lettered<1s' is not a bound of this figure; dead_lettered is a bare number",
         ),
-        ("bounds: [lost<1, p99<5s]", "bounds: 'lost<1': there is no figure 'lost'"),
+        ("bounds: [gone<1, p99<5s]", "bounds: 'gone<1': there is no figure 'gone'"),
         ("bounds: [dead_leters<1]", "did you mean 'dead_lettered'?"),
         ("steps: {}", "steps must be a list"),
         ("steps: [5]", "step 1: it must be a mapping"),

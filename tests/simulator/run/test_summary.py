@@ -230,16 +230,17 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
     )
 
 
-def test_every_number_can_be_bounded(snapshot: Snapshot, proof: Audit) -> None:
-    """Whatever is a number in the summary has a name, but for the seed, which is an option."""
+def test_every_number_can_be_bounded(snapshot: Snapshot, proof: Audit, application: Snapshot) -> None:
+    """Whatever is a number in a summary has a name, but for the seed, and for what `queue` has as well."""
 
     def numbers(held: Any, path: tuple[str, ...]) -> set[tuple[str, ...]]:
         if isinstance(held, dict):
             return {found for name, part in held.items() for found in numbers(part, (*path, name))}
         return {path} if isinstance(held, int | float) and not isinstance(held, bool) else set()
 
-    built = build(snapshot, proof, options={})
-    assert numbers(built, ()) - {("seed",)} == {figure.path for figure in FIGURES.values()}
+    found = numbers(build(snapshot, proof, options={}), ()) | numbers(build(application, None, options={}), ())
+    twice = {("deliveries", name) for name in ("sent", "deleted", "dead_lettered", "remaining")}
+    assert found - twice - {("seed",)} == {figure.path for figure in FIGURES.values()}
 
 
 def test_bounds_are_judged_on_the_summary_itself(snapshot: Snapshot, proof: Audit) -> None:

@@ -144,7 +144,7 @@ def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, s
 
 def test_a_put_is_announced_as_by_stock_moto(twins: Any) -> None:
     """Without AWS's rules the events of a put are moto's, including one for its tags, although it has none."""
-    name = f"e{next(_numbers)}"
+    name = f"events-{next(_numbers)}"
     arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
     events = "".join(f"<Event>s3:{event}:*</Event>" for event in ("ObjectCreated", "ObjectTagging"))
     configured = f"<QueueConfiguration><Queue>{arn}</Queue>{events}</QueueConfiguration>"
