@@ -38,6 +38,7 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "who", "said"),
     [
+        (function(Events={"B": {"Type": "SQS"}}), "FB", "Missing required property 'Queue'."),
         (
             function(TimeOut=3),
             "F",
@@ -53,7 +54,6 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
             "FT",
             "property Xyz not defined for resource of type Schedule",
         ),
-        (function(Events={"B": {"Type": "SQS"}}), "FB", "Missing required property 'Queue'."),
         (
             function(Events={"U": {"Type": "S3", "Properties": {"Bucket": "photos", "Events": "s3:ObjectCreated:*"}}}),
             "FU",
@@ -95,6 +95,21 @@ def test_what_is_not_known_here_is_not_judged(document: dict[str, Any]) -> None:
     """Other types, other events, and properties that a macro adds."""
     document["Resources"].pop("Fn::ForEach::Queues", None)
     assert refused(document) == []
+
+
+def test_an_event_of_a_bucket_in_the_template_is_sound() -> None:
+    """SAM refuses only one of a bucket elsewhere."""
+    properties = {"Bucket": {"Ref": "Photos"}, "Events": "s3:ObjectCreated:*"}
+    document = function(Events={"U": {"Type": "S3", "Properties": properties}})
+    document["Resources"]["Photos"] = {"Type": "AWS::S3::Bucket"}
+    assert refused(document) == []
+
+
+def test_a_resource_that_its_condition_leaves_out_is_not_judged() -> None:
+    """It is in the document, but not in the stack."""
+    document = resource("AWS::SQS::Queue", Colour="red")
+    assert examine(declare.stack(document=document, lines={})).violations == ()
+    assert len(examine(declare.stack(document=document, lines={"R": 3})).violations) == 1
 
 
 def test_a_finding_has_the_line_of_its_property(tmp_path: Path) -> None:

@@ -100,6 +100,10 @@ def test_a_definition_that_agrees_is_sound(definition: dict[str, Any]) -> None:
             "Index KeySchema does not have a range key for index: bare",
         ),
         (
+            {"attributes": {"PK": "S", "SK": "S"}, "indexes": (Index("none", False, ()),), **SORTED},
+            "Index KeySchema does not have a range key for index: none",
+        ),
+        (
             {
                 "attributes": {"PK": "S", "SK": "S", "a": "S"},
                 "indexes": (Index("other", False, ("a", "SK")),),
@@ -133,9 +137,10 @@ def test_a_definition_that_disagrees_is_refused(definition: dict[str, Any], said
 
 @pytest.mark.parametrize(("is_global", "most", "said"), [(True, 20, "limit of 20"), (False, 5, "limit of 5")])
 def test_a_table_has_so_many_indexes(is_global: bool, most: int, said: str) -> None:
-    """One more is refused."""
+    """One more is refused; those of the other kind are counted by themselves."""
     made = [Index(f"index-{number}", is_global, ("PK", "SK")) for number in range(most + 1)]
-    assert refused(indexes=tuple(made[:-1]), **SORTED) == []
+    other = Index("other", not is_global, ("PK", "SK"))
+    assert refused(indexes=(*made[:-1], other), **SORTED) == []
     (text,) = refused(indexes=tuple(made), **SORTED)
     assert text.endswith(said)
 
