@@ -93,7 +93,7 @@ def test_a_definition_that_agrees_is_sound(definition: dict[str, Any]) -> None:
         ),
         (
             {"attributes": {"PK": "S", "b": "S"}, "indexes": (LOCAL,)},
-            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex.",
         ),
         (
             {"attributes": {"PK": "S", "SK": "S"}, "indexes": (Index("bare", False, ("PK",)),), **SORTED},
@@ -130,9 +130,9 @@ def test_a_definition_that_agrees_is_sound(definition: dict[str, Any]) -> None:
     ],
 )
 def test_a_definition_that_disagrees_is_refused(definition: dict[str, Any], said: str) -> None:
-    """Each disagreement has DynamoDB's own sentence."""
+    """Each disagreement has DynamoDB's own sentence, which ends without a full stop."""
     (text,) = refused(**definition)
-    assert said in text
+    assert said in f"{text}."
 
 
 @pytest.mark.parametrize(("is_global", "most", "said"), [(True, 20, "limit of 20"), (False, 5, "limit of 5")])
