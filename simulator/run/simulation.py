@@ -246,7 +246,9 @@ class Simulation:
             return ()
         loop, failed = asyncio.get_running_loop(), self.telemetry.failed
         application = ApplicationUnderTest(self.stack, twin.endpoint, twin.store.peek, loop, failed)
-        return await check(self.plan.invariants, application, lambda line: self._record(Noted(self.clock.now(), line)))
+        return await check(
+            self.plan.invariants, application, lambda line: self._record(Noted(self.clock.now(), line, "progress"))
+        )
 
     def _record(self, observation: Observation) -> None:
         """Pass it on, and notice a function that cannot start.
@@ -264,7 +266,8 @@ class Simulation:
                 if observation.error_type == "MemoryError":
                     failure: StockpipeError = CouldNotFinish(f"{function} cannot start: {OUT_OF_MEMORY}")
                 else:
-                    reason = observation.error_message or observation.error_type
+                    kinds = (observation.error_type,) if own_path(self.stack) is None else ()
+                    reason = ": ".join(filter(None, (*kinds, observation.error_message))) or observation.error_type
                     failure = InputError(f"{function} cannot start: {reason}")
                 self._cannot_start.set_exception(failure)
 
