@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.errors import InputError
+from simulator.base.nearest import listed
 from simulator.base.words import counted
 from simulator.files.finding import SourceFile, find
 from simulator.files.gate import examine
 from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
+from simulator.store.sqs.rules import FORBIDDEN
 from stockpipe.commands.applications import file_of, place
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 from stockpipe.commands.simulate.options import SimulateOptions
 
+_TELLS = attrgetter("tells_of_puts")
 WAY_OUT = "add --skip-unreadable to continue without them"
 
 
@@ -53,6 +57,8 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
         function = place("--event", "function", names, options.to, stack)
         event = _json(file_of("--event", options.event, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{options.event}'")
     messages = tuple(text for file in options.messages for text in _messages(file))
+    if queue is not None and not messages:
+        raise InputError(f"--send: there is no message in {listed(map(str, options.messages))}")
     return Inputs(files.files, bucket, messages, queue, function, event), files.left_out
 
 
@@ -82,19 +88,25 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
 
 
 def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[str, Chosen]:
-    """The name of the bucket that data enters by, and every file under these paths, below its notification's prefix.
+    """The name of the bucket that data enters by, and every file under these paths, with its key.
 
-    Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
+    That is below the prefix of the first notification whose suffix it has. Raises `InputError` if no bucket of the
+    template tells of new objects, or for files that cannot be sent.
     """
-    notifying = {each.logical_id: each.name for each in stack.buckets.values() if each.notifications}
-    bucket = stack.buckets[place("--source", "notifying bucket", notifying, to, stack)]
-    notification = bucket.notifications[0]
-    found, suffix = find(paths, notification.key_prefix, as_it_is=True), notification.key_suffix
+    heard = {each.logical_id: [*filter(_TELLS, each.notifications)] for each in stack.buckets.values()}
+    notifying = {each: stack.buckets[each].name for each, found in heard.items() if found}
+    to = place("--source", "notifying bucket", notifying, to, stack)
+    found = find(paths, "", as_it_is=True)
     if found.problems:
         raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
-    unmatched = [file for file in found.files if not file.key.endswith(suffix)]
-    said = f"{counted(len(unmatched), 'file')} put without effect: {bucket.logical_id} only tells of '*{suffix}'"
-    return bucket.name, Chosen(found.files, (said,) if unmatched else ())
+    matching = [[each for each in heard[to] if file.key.endswith(each.key_suffix)] for file in found.files]
+    files = tuple(
+        replace(file, key=(its or heard[to])[0].key_prefix + file.key)
+        for file, its in zip(found.files, matching, strict=True)
+    )
+    only = listed(dict.fromkeys(f"*{each.key_suffix}" for each in heard[to]))
+    said = f"{counted(matching.count([]), 'file')} put without effect: {to} only tells of {only}"
+    return notifying[to], Chosen(files, (said,) if [] in matching else ())
 
 
 def _messages(file: Path) -> Iterable[str]:
@@ -104,9 +116,11 @@ def _messages(file: Path) -> Iterable[str]:
             continue
         content = _json(line, f"--send: line {number} of '{file}'")
         body = content if isinstance(content, str) else line.decode().strip()
-        if not 1 <= len(body.encode()) <= limits.SQS_MESSAGE_BYTES[1]:
-            most = limits.SQS_MESSAGE_BYTES[1]
-            raise InputError(f"--send: line {number} of '{file}' is no message: SQS takes 1 to {most:,} bytes")
+        said, most = f"--send: line {number} of '{file}' is no message: SQS takes", limits.SQS_MESSAGE_BYTES[1]
+        if found := FORBIDDEN.search(body):
+            raise InputError(f"{said} no character U+{ord(found[0]):04X}")
+        if not 1 <= len(body.encode()) <= most:
+            raise InputError(f"{said} 1 to {most:,} bytes")
         yield body
 
 
