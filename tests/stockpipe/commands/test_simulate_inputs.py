@@ -215,3 +215,17 @@ def test_what_is_no_event_is_refused(write: Write, tmp_path: Path) -> None:
         chosen(application(), event=write("e.json", json.dumps("x" * 1_048_576)), to="Reader")
     with pytest.raises(InputError, match="'--to' only goes with what is sent to another application"):
         chosen(application(), to="Orders")
+
+
+def test_what_only_the_pipeline_has_is_refused(write: Write) -> None:
+    """A scenario, and a bound on rows: before anything starts, and by its own name."""
+    file = write(
+        "t.yaml",
+        "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"
+        "  F: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: a.b, Role: r, Code: .}}\n"
+        "  M: {Type: AWS::Lambda::EventSourceMapping, Properties: {EventSourceArn: !GetAtt Q.Arn, FunctionName: !Ref F}}",
+    )
+    with pytest.raises(InputError, match="the template is not the pipeline's"):
+        resolve(SimulateOptions(template=file, scenario="burst"))
+    with pytest.raises(InputError, match="'rejected<1' cannot be judged, because only the pipeline's rows are known"):
+        resolve(SimulateOptions(template=file, slo=("rejected<1",)))
