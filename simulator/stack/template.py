@@ -103,8 +103,7 @@ class _Loader:
         buckets = self._each("bucket", self._bucket)
         tables = self._each("table", self._table)
         if self._faults:
-            said = dict.fromkeys(each.args[0] for each in self._faults)
-            raise TemplateError(*said, hint=next((each.hint for each in self._faults if each.hint), None))
+            raise TemplateError(*dict.fromkeys(each.args[0] for each in self._faults), hint=self._faults[0].hint)
         lines = {each: self._document.resources.lines[each] for each in self._declared.types}
         for logical_id, kind in self._declared.types.items():
             if kind not in self._read:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from stockpipe.commands.applications import file_of, place
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 from stockpipe.commands.simulate.options import SimulateOptions
 
-_TELLS = attrgetter("tells_of_puts")
 WAY_OUT = "add --skip-unreadable to continue without them"
 
 
@@ -93,7 +91,7 @@ def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[st
     That is below the prefix of the first notification whose suffix it has. Raises `InputError` if no bucket of the
     template tells of new objects, or for files that cannot be sent.
     """
-    heard = {each.logical_id: [*filter(_TELLS, each.notifications)] for each in stack.buckets.values()}
+    heard = {name: [each for each in its.notifications if each.tells_of_puts] for name, its in stack.buckets.items()}
     notifying = {each: stack.buckets[each].name for each, found in heard.items() if found}
     to = place("--source", "notifying bucket", notifying, to, stack)
     found = find(paths, "", as_it_is=True)

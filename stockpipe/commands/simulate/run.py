@@ -82,7 +82,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     endless = "duration_s" not in options.given and sends
     duration_s = None if endless or options.duration_s == 0 else options.duration_s
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
-    if own_path(stack) is None and (rows := [each.text for each in asked if each.of.path[0] == "audit"]):
+    if (rows := [each.text for each in asked if each.of.path[0] == "audit"]) and own_path(stack) is None:
         said = f"--slo: '{rows[0]}' cannot be judged, because only the pipeline's rows are known"
         raise InputError(said, hint="leave out this bound")
     if scenario is not None:

@@ -385,11 +385,14 @@ async def test_an_event_that_we_fail_to_deliver_ends_the_run(
     async def invoke(*_: object) -> None:
         raise OSError("ours")
 
-    with pytest.raises(ExceptionGroup) as raised:
+    async def run() -> None:
         async with asynchronous.open() as invoker:
             monkeypatch.setattr(invoker.service, "invoke", invoke)
             invoker.accept("Consumer", {})
             await clock.advance(1.0)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await run()
     assert raised.group_contains(OSError, match="ours")
 
 

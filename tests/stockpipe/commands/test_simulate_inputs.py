@@ -222,8 +222,8 @@ def test_what_only_the_pipeline_has_is_refused(write: Write) -> None:
     file = write(
         "t.yaml",
         "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"
-        "  F: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: a.b, Role: r, Code: .}}\n"
-        "  M: {Type: AWS::Lambda::EventSourceMapping, Properties: {EventSourceArn: !GetAtt Q.Arn, FunctionName: !Ref F}}",
+        "  F: {Type: AWS::Lambda::Function, Properties: {FunctionName: F, Runtime: python3.13, Handler: a.b}}\n"
+        "  M: {Type: AWS::Lambda::EventSourceMapping, Properties: {EventSourceArn: !GetAtt Q.Arn, FunctionName: F}}",
     )
     with pytest.raises(InputError, match="the template is not the pipeline's"):
         resolve(SimulateOptions(template=file, scenario="burst"))
