@@ -85,7 +85,7 @@ def test_without_a_trigger_a_function_can_be_invoked() -> None:
     stack = declare.stack(functions={"Consumer": declare.function()})
     with pytest.raises(InputError) as raised:
         require_sound(stack, Path("t.yaml"))
-    assert raised.value.hint == "--event FILE.json invokes a function once"
+    assert raised.value.hint == "`stockpipe simulate --event FILE.json` invokes a function once"
     require_sound(stack, Path("t.yaml"), invoked="Consumer")
     node = declare.stack(functions={"Consumer": declare.function(runtime="nodejs22.x")})
     with pytest.raises(InputError, match="its handler is in nodejs22"):
