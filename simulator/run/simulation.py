@@ -16,6 +16,7 @@ from simulator.base.clock import Clock
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
+from simulator.base.nearest import listed
 from simulator.base.observations import (
     EnvironmentStarted,
     InvocationEnded,
@@ -165,6 +166,7 @@ class Simulation:
             await self._work(twin)
             self.interrupted = self.interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
+            deadline_at = clock.now() + plan.drain_timeout_s
 
             def hopeless(left: int, deadline_at: float) -> bool:
                 nonlocal reason
@@ -190,6 +192,8 @@ class Simulation:
                 self.skipped = tuple(story.skipped)
             watching.cancel()
         if not drained:
+            if twin.unpolled and path is None and drained_at < deadline_at:
+                reason = f"nothing polls what is left in {listed(queue.logical_id for queue in twin.unpolled)}"
             self._record(Noted(clock.now(), reason, "warning"))
         return drained_at if drained else None
 

@@ -27,7 +27,7 @@ WAY_OUT = "add --skip-unreadable to continue without them"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The files to send, and one line per path that is left out (at most a screenful)."""
+    """The files to send, and one line per path that is left out, or is put without effect (at most a screenful)."""
 
     files: tuple[SourceFile, ...]
     left_out: tuple[str, ...]
@@ -79,9 +79,9 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
     if problems and not (skip_unreadable and files):
         # A path in the list of problems is one of the files that the user meant.
         raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
-    lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
+    lines = [f"left out: {problem_line(problem, names)}" for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
-        lines.append(counted(len(problems) - MOST_LISTED, "more file"))
+        lines.append(f"left out: {counted(len(problems) - MOST_LISTED, 'more file')}")
     return Chosen(files, tuple(lines))
 
 

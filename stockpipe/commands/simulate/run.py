@@ -246,7 +246,7 @@ class _SimulateOutlet:
 
         If no events are shown, this goes to standard error.
         """
-        for line in (*(f"left out: {line}" for line in self._plan.left_out), *withheld_lines(stack)):
+        for line in (*self._plan.left_out, *withheld_lines(stack)):
             if self.display.mode == "quiet":
                 echo(f"stockpipe: {line}", err=True)
             else:
