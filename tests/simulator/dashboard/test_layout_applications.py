@@ -199,11 +199,6 @@ def test_a_load_test_of_messages_says_so(application: Application) -> None:
     assert "messages/s • planned 80 █ done 60" in text(shown, 110, 30)
 
 
-def test_the_latency_of_another_application_needs_no_rows(application: Application) -> None:
-    """The plain line has it as soon as there is one."""
-    assert " p99_s=0.800 " in plain_line(application(queues=("q",), consumers=("f",)))
-
-
 @pytest.mark.parametrize(
     ("phase", "queues", "options", "expected"),
     [

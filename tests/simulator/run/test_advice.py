@@ -351,7 +351,7 @@ def test_what_waits_gets_more_time(waiting: int, text: str, timeout: str) -> Non
     ],
 )
 def test_what_nothing_takes_gets_no_more_time(changes: dict[str, Any], reserved: int | None, said: str) -> None:
-    """A longer drain would not help; what failed by itself still gets it."""
+    """A longer drain would not help; what failed by itself still gets it. Nothing is said if no message waits."""
     stack = declare.stack(
         functions={"Consumer": declare.function(reserved_concurrency=reserved)},
         queues={"Queue": declare.queue()},
@@ -362,3 +362,6 @@ def test_what_nothing_takes_gets_no_more_time(changes: dict[str, Any], reserved:
     assert [text for text, _ in steps(stack=stack, failures=(), **parts)] == [said]
     texts = [text for text, _ in steps(stack=stack, failures=(cause("boom"),), **parts)]
     assert any(text.endswith("Let the drain take longer:") for text in texts)
+    over = {**parts, "deliveries": {"verdict": "differs", "events_waiting": 0}}
+    empty = {**parts, "queue": {"remaining": 0, "dead_lettered": 0}}
+    assert steps(stack=stack, failures=(), **over) == steps(stack=stack, failures=(), **empty) == []

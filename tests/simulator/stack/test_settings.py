@@ -8,8 +8,8 @@ import pytest
 
 from fakes import declare
 from simulator.stack import template
-from simulator.stack.model import Schedule
-from simulator.stack.settings import line_of, parameter_behind, parameters_behind, properties_of
+from simulator.stack.model import Schedule, Stack
+from simulator.stack.settings import line_of, may_invoke, parameter_behind, parameters_behind, properties_of
 
 TEMPLATE = """
 Parameters:
@@ -175,3 +175,15 @@ def test_an_event_without_a_line_has_its_functions() -> None:
 def test_properties_as_written_are_a_mapping() -> None:
     """Of what the template does not have, an empty one."""
     assert properties_of(template.load(), "Nobody") == {}
+
+
+def test_a_permission_is_one_for_a_service() -> None:
+    """Any of the template's permissions may be it; another resource with a principal is none."""
+
+    def principals(kind: str, *names: str) -> Stack:
+        resources = {f"P{name}": {"Type": kind, "Properties": {"Principal": f"{name}.amazonaws.com"}} for name in names}
+        return declare.stack(document={"Resources": resources})
+
+    assert may_invoke(principals("AWS::Lambda::Permission", "events", "s3"), "s3")
+    assert not may_invoke(principals("AWS::Lambda::Permission", "events"), "s3")
+    assert not may_invoke(principals("AWS::SNS::Topic", "s3"), "s3")
