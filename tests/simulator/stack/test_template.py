@@ -312,7 +312,7 @@ def test_a_redrive_policy_may_be_json_text(load_text: Load) -> None:
 
 
 def test_a_table_has_its_attributes_and_indexes(load_text: Load) -> None:
-    """Keys come partition key first; what does not fit together is left to the rules."""
+    """Keys come partition key first, names as CloudFormation writes them; what does not fit is left to the rules."""
     stack = load_text(
         """
 Resources:
@@ -324,7 +324,7 @@ Resources:
       GlobalSecondaryIndexes:
         - IndexName: G
           KeySchema: [{AttributeName: id, KeyType: RANGE}, {AttributeName: n, KeyType: HASH}]
-          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [a, b]}
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [a, true]}
       LocalSecondaryIndexes:
         - {IndexName: L, KeySchema: [{AttributeName: id, KeyType: HASH}], Projection: {ProjectionType: KEYS_ONLY}}
 """
@@ -333,7 +333,7 @@ Resources:
     assert table.attributes == {"id": "S", "n": "N"}
     assert table.keys == (("id", "S"), ("undefined", "S"))
     assert table.indexes == (
-        Index("G", True, ("n", "id"), "INCLUDE", ("a", "b")),
+        Index("G", True, ("n", "id"), "INCLUDE", ("a", "true")),
         Index("L", False, ("id",), "KEYS_ONLY"),
     )
     assert stack.ignored == ()
