@@ -33,8 +33,8 @@ def application(variables: dict[str, str], **changes: Any) -> Stack:
 
 
 def roles_of(stack: Stack) -> Roles:
-    """Its roles, as another application's."""
-    return roles(stack, flow(stack), is_pipeline=False)
+    """What its figures are about."""
+    return roles(stack, flow(stack))
 
 
 QUEUE = PIPELINE.queues["StockQueue"].name
@@ -69,6 +69,12 @@ def test_a_schedule_leads_to_the_functions_that_process() -> None:
     alone = application({}, mappings={}, buckets={})
     assert roles_of(alone).joined == {("schedule", "function")}
     assert roles_of(alone).consumers == (PIPELINE.functions["GeneratorLambda"].name,)
+
+
+def test_a_scheduled_function_that_the_run_invokes_processes() -> None:
+    """It is not drawn as a generator of what its variables name as well."""
+    stack = application({"BUCKET": BUCKET.name})
+    assert roles(stack, flow(stack), "Feeder").joined == {("bucket", "queue"), ("schedule", "function")}
 
 
 def test_without_a_trigger_all_functions_count() -> None:

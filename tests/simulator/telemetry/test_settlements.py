@@ -200,3 +200,22 @@ def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch
     assert kept.view(QueueCounters(), StoreCounters(at=0.0), Facts(), 0).settled_once
     kept.settled(settled("c"), "")
     assert not kept.view(QueueCounters(), StoreCounters(at=0.0), Facts(), 0).settled_once
+
+
+def test_functions_that_share_a_queue_share_its_failures() -> None:
+    """A message that one of them failed on and another deleted, or that was dead-lettered, is counted so once."""
+    both = [declare.mapping(), declare.mapping(logical_id="Other", function="Second")]
+    stack = declare.stack(
+        queues={"Queue": declare.queue(redrive=Redrive("Dead", 2)), "Dead": declare.queue("Dead")},
+        mappings={each.logical_id: each for each in both},
+        functions={name: declare.function(name) for name in ("Consumer", "Second")},
+    )
+    observed = Telemetry(stack, RunOptions("simulate", 7, "inline", 0.0))
+    for message_id, mapping, count in (("a", "Mapping", 1), ("b", "Mapping", 1), ("b", "Other", 2)):
+        failed = settled(message_id, count, mapping=mapping, deleted=False, reason="error")
+        observed.record(failed)
+    observed.record(settled("a", 2, mapping="Other"))
+    observed.record(StoreSampled(3.0, StoreCounters(at=3.0, queues={"Queue": QueueCounters()})))
+    observed.record(StoreSampled(4.0, StoreCounters(at=4.0, queues={"Queue": QueueCounters(dead_lettered=1)})))
+    causes = observed.snapshot(5.0).failures
+    assert [(each.count, each.deleted, each.dead_lettered, each.remaining) for each in causes] == [(2, 1, 1, 0)]
