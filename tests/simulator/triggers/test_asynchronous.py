@@ -420,13 +420,13 @@ def taken(clock: ManualClock, recorded: Recorder, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_each_event_is_accepted_at_once_and_then_deleted(taken: Taken, clock: ManualClock) -> None:
-    """The function gets S3's own JSON the moment it is sent; while it is not accepted, the queue has it."""
+    """The function gets S3's own JSON at once; the queue has it until then, and deletes what one receive took."""
     async with taken.taking():
         for number in range(12):
             taken.queue.send(json.dumps({"Records": [number]}))
         await clock.advance(0.0)
         assert taken.accepted == [("First", {"Records": [number]}) for number in range(12)]
-        assert taken.queue.messages == {}
+        assert (taken.queue.messages, taken.queue.deletes) == ({}, [10, 2])
 
 
 async def test_s3_sends_a_function_no_test_event(taken: Taken, clock: ManualClock) -> None:
