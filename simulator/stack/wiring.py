@@ -107,7 +107,7 @@ def flow(stack: Stack) -> Flow:
     return Flow(
         buckets=tuple(stack.buckets.values()),
         queues=tuple(each for each in stack.queues.values() if each.logical_id in polled),
-        dead_letter_queues=tuple(each for each in stack.queues.values() if each.logical_id in given_up),
+        dead_letter_queues=tuple(each for each in stack.queues.values() if each.logical_id in given_up - polled),
         functions=functions,
         tables=tuple(stack.tables.values()),
     )

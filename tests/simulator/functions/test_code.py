@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -320,12 +321,13 @@ def test_two_runs_may_install_at_once(source: Path, pip: Pip, monkeypatch: pytes
 def test_the_cache_forgets_what_is_oldest(source: Path, pip: Pip, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps a bounded number of installations, those used last."""
     monkeypatch.setattr("simulator.base.limits.CODE_CACHED", 2)
-    kept = []
-    for text in ("a", "b", "c"):
+    used = []
+    for age, text in enumerate(("a", "b", "a", "c")):
         (source / "requirements.txt").write_text(text)
-        kept += [each.name for each in prepared(function())["F"].packages]
-        (cache / kept[-1]).touch()
-    assert {each.name for each in cache.iterdir()} == set(kept[1:])
+        used += [each.name for each in prepared(function())["F"].packages]
+        assert (cache / used[-1]).stat().st_mtime > 4  # it was used now
+        os.utime(cache / used[-1], (age, age))
+    assert {each.name for each in cache.iterdir()} == {used[0], used[3]}
     assert len(pip.asked) == 3
 
 

@@ -254,6 +254,7 @@ async def test_given_up_to_the_dead_letter_queue(asynchronous: Asynchronous, clo
         ({}, False),
         ({"dead_letter_arn": QUEUE_ARN.format("dlq")}, True),
         ({"dead_letter_arn": QUEUE_ARN.format("gone"), "on_failure_arn": QUEUE_ARN.format("failed")}, True),
+        ({"dead_letter_arn": QUEUE_ARN.format("failed"), "on_failure_arn": QUEUE_ARN.format("gone")}, True),
         ({"dead_letter_arn": QUEUE_ARN.format("gone")}, False),
         ({"dead_letter_arn": "arn:aws:sns:us-east-1:123456789012:dlq"}, False),
     ],
