@@ -177,6 +177,7 @@ def test_unreserved_concurrency(sound: Sound) -> None:
         ({"runtime": "Python3.13"}, "Value 'Python3.13' at 'runtime'"),
         ({"memory_mb": 127}, "Value '127' at 'memorySize'"),
         ({"environment": {"AWS_REGION": "x", "MINE": "y"}}, "Reserved keys used in this request: AWS_REGION"),
+        ({"environment": {"_HANDLER": "x"}}, "Reserved keys used in this request: _HANDLER"),
         ({"reserved_concurrency": -3}, "Value '-3' at 'reservedConcurrentExecutions'"),
         ({"environment": {"MINE": "x" * 4096}}, "exceeded the 4KB limit"),
         ({"environment": {"A=B": "x"}}, "'A=B' at 'environment.variables' failed to satisfy constraint"),

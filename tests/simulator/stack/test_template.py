@@ -137,6 +137,10 @@ def test_resource_without_effect_is_listed(load_text: Load) -> None:
         (QUEUE + "      QueueName: !Ref Q", "t.yaml:3: Q: its name depends on itself"),
         (QUEUE + "      DelaySeconds: !If [Nope, 1, 2]", "t.yaml:6: there is no condition 'Nope'"),
         (
+            "Mappings: {M: {a: {b: {c: d}}}}" + QUEUE + "      DelaySeconds: !FindInMap [M, a, b]",
+            "t.yaml:6: the mapping M.a.b must be text, a number or a list of them",
+        ),
+        (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.13}\n",
             "t.yaml:4: F: Handler is required",
         ),
@@ -197,7 +201,7 @@ Resources:
   Q:
     Type: AWS::SQS::Queue
     Properties:
-      QueueName: !Join ["-", [!Ref Stage, !Select [1, !Split [",", "x,y"]], !Sub "${AWS::Region}-${!kept}"]]
+      QueueName: !Join ["-", [!Ref Stage, !Select [1, !Split [",", "x,y"]], !Sub "${AWS::Region}${AWS::NoValue}-${!kept}"]]
       DelaySeconds: !FindInMap [Delays, !Ref Stage, Seconds]
       VisibilityTimeout: !If [Both, 11, 12]
       MessageRetentionPeriod: {"Fn::If": [Neither, 60, !Ref "AWS::NoValue"]}
@@ -354,6 +358,14 @@ def test_a_simple_table_is_a_table(
     table = load_text(f"Resources: {{T: {{Type: AWS::Serverless::SimpleTable, Properties: {properties}}}}}").tables["T"]
     assert (table.keys, table.provisioned_units) == ((key,), units)
     assert table.attributes == dict([key])
+
+
+def test_a_global_table_is_on_demand(load_text: Load) -> None:
+    """Its provisioned capacity scales by itself, which is not simulated, and said."""
+    properties = "KeySchema: [{AttributeName: id, KeyType: HASH}], WriteProvisionedThroughputSettings: {}"
+    stack = load_text(f"Resources: {{T: {{Type: AWS::DynamoDB::GlobalTable, Properties: {{{properties}}}}}}}")
+    assert (stack.tables["T"].keys, stack.tables["T"].provisioned_units) == ((("id", "S"),), None)
+    assert [each.property for each in stack.ignored] == ["WriteProvisionedThroughputSettings"]
 
 
 def test_a_policy_for_an_unknown_queue_is_listed(load_text: Load) -> None:
