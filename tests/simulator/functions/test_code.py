@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,40 @@ def test_the_cache_forgets_what_is_oldest(source: Path, pip: Pip, cache: Path, m
         os.utime(cache / used[-1], (age, age))
     assert {each.name for each in cache.iterdir()} == {used[0], used[3]}
     assert len(pip.asked) == 3
+
+
+def test_a_relative_cache_is_in_the_working_directory(
+    source: Path, pip: Pip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pip and the handlers run in other folders."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    monkeypatch.chdir(tmp_path)
+    (source / "requirements.txt").write_text("pydantic\n")
+    (packages,) = prepared(function())["F"].packages
+    assert packages.is_relative_to(tmp_path.resolve() / "here")
+
+
+def test_an_installation_leaves_the_commands_signals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes after it stops the run, as before."""
+
+    class Done:
+        async def wait(self) -> int:
+            return 0
+
+        async def end(self) -> None: ...
+
+    async def start(*_: Any, **__: Any) -> Done:
+        return Done()
+
+    def handler(*_: object) -> None: ...
+
+    monkeypatch.setattr(code.ChildProcess, "start", start)
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        assert code.pip_install([], tmp_path, tmp_path / "made") is None
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_cache_that_cannot_be_written(source: Path, pip: Pip, tmp_path: Path) -> None:

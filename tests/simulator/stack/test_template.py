@@ -201,9 +201,9 @@ Resources:
   Q:
     Type: AWS::SQS::Queue
     Properties:
-      QueueName: !Join ["-", [!Ref Stage, !Select [1, !Split [",", "x,y"]], !Sub "${AWS::Region}${AWS::NoValue}-${!kept}"]]
+      QueueName: !Join ["-", [!Ref Stage, !Select [1, !Split [",", "x,y"]], !Sub "${AWS::Region}-${!kept}"]]
       DelaySeconds: !FindInMap [Delays, !Ref Stage, Seconds]
-      VisibilityTimeout: !If [Both, 11, 12]
+      VisibilityTimeout: !Sub ["${AWS::NoValue}${Seconds}", {Seconds: !If [Both, 11, 12]}]
       MessageRetentionPeriod: {"Fn::If": [Neither, 60, !Ref "AWS::NoValue"]}
   Gone: {Type: AWS::SQS::Queue, Condition: Neither}
 """
