@@ -73,18 +73,14 @@ class Telemetry:
         self._course = self._new_course(options.started_at)
         self._latencies = Latencies()
         parameters = {name: parameters_behind(stack, name) for name in self._consumers}
-        polls = {(mapping.queue, mapping.function) for mapping in stack.mappings.values()}
+        self._polls = {(mapping.queue, mapping.function) for mapping in stack.mappings.values()}
         self._queues = parts.queues
         self._failures = {
             queue.logical_id: Failures(
-                ChainMap(*(known for name, known in parameters.items() if (queue.logical_id, name) in polls)),
+                ChainMap(*(known for name, known in parameters.items() if (queue.logical_id, name) in self._polls)),
                 queue.redrive.maximum_receives if queue.redrive else None,
             )
             for queue in parts.queues
-        }
-        self._failures_of = {
-            name: [failures for queue, failures in self._failures.items() if (queue, name) in polls]
-            for name in stack.functions
         }
         self._rejections = Rejections(parameters[path.consumer.logical_id] if path is not None else {})
         self._tick_failures = Causes()
@@ -298,8 +294,9 @@ class Telemetry:
             self._add_latency(event.at, event.at - event.accepted_at)
 
     def _log_written(self, log: observations.LogWritten) -> None:
-        for failures in self._failures_of[log.function]:
-            failures.logged(log.line)
+        for queue, failures in self._failures.items():
+            if (queue, log.function) in self._polls:
+                failures.logged(log.line)
         if log.function in self._consumers:
             self._rejections.logged(log.line)
         document, metrics = embedded_document(log.line)

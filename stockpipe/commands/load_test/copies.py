@@ -45,7 +45,7 @@ def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
     reached = {*(queue.logical_id for queue in flow(stack).queues), *stack.functions}
 
     def hears(each: Notification) -> bool:
-        return each.target in reached and not {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}.isdisjoint(each.events)
+        return each.target in reached and each.tells_of_puts
 
     heard = {each: found for each, bucket in stack.buckets.items() if (found := [*filter(hears, bucket.notifications)])}
     to = place("--object", "bucket", {each: stack.buckets[each].name for each in heard}, options.to, stack)

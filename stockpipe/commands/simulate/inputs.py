@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.errors import InputError
+from simulator.base.nearest import listed
 from simulator.base.words import counted
 from simulator.files.finding import SourceFile, find
 from simulator.files.gate import examine
 from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
+from simulator.store.sqs.rules import FORBIDDEN
 from stockpipe.commands.applications import file_of, place
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 from stockpipe.commands.simulate.options import SimulateOptions
@@ -25,7 +27,7 @@ WAY_OUT = "add --skip-unreadable to continue without them"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The files to send, and one line per path that is left out (at most a screenful)."""
+    """The files to send, and one line per path that is left out, or is put without effect (at most a screenful)."""
 
     files: tuple[SourceFile, ...]
     left_out: tuple[str, ...]
@@ -53,6 +55,8 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
         function = place("--event", "function", names, options.to, stack)
         event = _json(file_of("--event", options.event, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{options.event}'")
     messages = tuple(text for file in options.messages for text in _messages(file))
+    if queue is not None and not messages:
+        raise InputError(f"--send: there is no message in {listed(map(str, options.messages))}")
     return Inputs(files.files, bucket, messages, queue, function, event), files.left_out
 
 
@@ -75,26 +79,32 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
     if problems and not (skip_unreadable and files):
         # A path in the list of problems is one of the files that the user meant.
         raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
-    lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
+    lines = [f"left out: {problem_line(problem, names)}" for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
-        lines.append(counted(len(problems) - MOST_LISTED, "more file"))
+        lines.append(f"left out: {counted(len(problems) - MOST_LISTED, 'more file')}")
     return Chosen(files, tuple(lines))
 
 
 def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[str, Chosen]:
-    """The name of the bucket that data enters by, and every file under these paths, below its notification's prefix.
+    """The name of the bucket that data enters by, and every file under these paths, with its key.
 
-    Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
+    That is below the prefix of the first notification whose suffix it has. Raises `InputError` if no bucket of the
+    template tells of new objects, or for files that cannot be sent.
     """
-    notifying = {each.logical_id: each.name for each in stack.buckets.values() if each.notifications}
-    bucket = stack.buckets[place("--source", "notifying bucket", notifying, to, stack)]
-    notification = bucket.notifications[0]
-    found, suffix = find(paths, notification.key_prefix, as_it_is=True), notification.key_suffix
+    heard = {name: [each for each in its.notifications if each.tells_of_puts] for name, its in stack.buckets.items()}
+    notifying = {each: stack.buckets[each].name for each, found in heard.items() if found}
+    to = place("--source", "notifying bucket", notifying, to, stack)
+    found = find(paths, "", as_it_is=True)
     if found.problems:
         raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
-    unmatched = [file for file in found.files if not file.key.endswith(suffix)]
-    said = f"{counted(len(unmatched), 'file')} put without effect: {bucket.logical_id} only tells of '*{suffix}'"
-    return bucket.name, Chosen(found.files, (said,) if unmatched else ())
+    matching = [[each for each in heard[to] if file.key.endswith(each.key_suffix)] for file in found.files]
+    files = tuple(
+        replace(file, key=(its or heard[to])[0].key_prefix + file.key)
+        for file, its in zip(found.files, matching, strict=True)
+    )
+    only = listed(dict.fromkeys(f"*{each.key_suffix}" for each in heard[to]))
+    said = f"{counted(matching.count([]), 'file')} put without effect: {to} only tells of {only}"
+    return notifying[to], Chosen(files, (said,) if [] in matching else ())
 
 
 def _messages(file: Path) -> Iterable[str]:
@@ -104,9 +114,11 @@ def _messages(file: Path) -> Iterable[str]:
             continue
         content = _json(line, f"--send: line {number} of '{file}'")
         body = content if isinstance(content, str) else line.decode().strip()
-        if not 1 <= len(body.encode()) <= limits.SQS_MESSAGE_BYTES[1]:
-            most = limits.SQS_MESSAGE_BYTES[1]
-            raise InputError(f"--send: line {number} of '{file}' is no message: SQS takes 1 to {most:,} bytes")
+        said, most = f"--send: line {number} of '{file}' is no message: SQS takes", limits.SQS_MESSAGE_BYTES[1]
+        if found := FORBIDDEN.search(body):
+            raise InputError(f"{said} no character U+{ord(found[0]):04X}")
+        if not 1 <= len(body.encode()) <= most:
+            raise InputError(f"{said} 1 to {most:,} bytes")
         yield body
 
 
