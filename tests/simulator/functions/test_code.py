@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fakes import declare
+from simulator.base.children import ChildProcess
 from simulator.base.errors import CouldNotFinish, InputError, Interrupted
 from simulator.functions import code
 from simulator.functions.runtimes import Code
@@ -357,7 +358,7 @@ def test_an_installation_leaves_the_commands_signals(tmp_path: Path, monkeypatch
 
     def handler(*_: object) -> None: ...
 
-    monkeypatch.setattr(code.ChildProcess, "start", start)
+    monkeypatch.setattr(ChildProcess, "start", start)
     before = signal.signal(signal.SIGTERM, handler)
     try:
         assert code.pip_install([], tmp_path, tmp_path / "made") is None
