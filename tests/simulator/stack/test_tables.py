@@ -100,10 +100,6 @@ def test_a_definition_that_agrees_is_sound(definition: dict[str, Any]) -> None:
             "Index KeySchema does not have a range key for index: bare",
         ),
         (
-            {"attributes": {"PK": "S", "SK": "S"}, "indexes": (Index("none", False, ()),), **SORTED},
-            "Index KeySchema does not have a range key for index: none",
-        ),
-        (
             {
                 "attributes": {"PK": "S", "SK": "S", "a": "S"},
                 "indexes": (Index("other", False, ("a", "SK")),),
@@ -159,7 +155,6 @@ def test_a_key_that_nothing_defines_is_refused() -> None:
         ((5, 5), {"KeySchema": []}, "must both be specified when BillingMode is PROVISIONED"),
         ((5, 5), {"KeySchema": [], "ProvisionedThroughput": {"Ref": "Chosen"}}, None),
         ((5, 5), {"PrimaryKey": {}}, None),
-        ((5, 5), {"KeySchema": [], "Replicas": []}, None),
         (None, {"ProvisionedThroughput": {"ReadCapacityUnits": 1}}, "can be specified when BillingMode is PAY_PER_"),
         (None, {"ProvisionedThroughput": {"Fn::If": []}}, None),
     ],
