@@ -336,7 +336,7 @@ def test_a_queue_outside_the_stack_is_taken_on_trust(sound: Sound) -> None:
     """The template cannot say more about a notification to it, or a mapping of it."""
     sound.notifications = (dataclasses.replace(sound.notifications[0], target="Elsewhere"),)
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Other", queue="Elsewhere"))
-    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Elsewhere"))
+    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Outside"))
     found = examine(sound.stack())
     assert (found.violations, found.advice) == ((), ())
     sound.notifications = (*sound.notifications, dataclasses.replace(sound.notifications[0], prefix="other/"))
