@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from simulator.base.errors import InputError
@@ -11,7 +11,7 @@ from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.nearest import did_you_mean, listed
 from simulator.functions.code import prepare
 from simulator.functions.runtimes import Code, RuntimeName
-from simulator.stack.model import Stack
+from simulator.stack.model import Notification, Stack
 from simulator.stack.wiring import flow, own_path
 from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
@@ -66,6 +66,26 @@ def _entrances(places: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
     entered = {key: name for key, name in places.items() if key not in given_up}
     unknown = {key: name for key, name in entered.items() if not any(name in value for value in known)}
     return unknown or entered or places
+
+
+def put_notifications(stack: Stack) -> dict[str, list[Notification]]:
+    """The notifications of new objects of each bucket that has any, by the bucket's logical id."""
+    puts = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
+    told = {
+        logical_id: [each for each in bucket.notifications if not puts.isdisjoint(each.events)]
+        for logical_id, bucket in stack.buckets.items()
+    }
+    return {logical_id: notifications for logical_id, notifications in told.items() if notifications}
+
+
+def hearing(notifications: Sequence[Notification], name: str) -> Notification | None:
+    """The first notification whose suffix the name has: an object of this name belongs below its prefix."""
+    return next((each for each in notifications if name.endswith(each.key_suffix)), None)
+
+
+def only_told(bucket: str, notifications: Sequence[Notification]) -> str:
+    """Which names these notifications of a bucket are about, in words."""
+    return f"{bucket} only tells of {listed([f'*{each.key_suffix}' for each in notifications])}"
 
 
 def file_of(option: str, file: Path, most_bytes: int) -> bytes:

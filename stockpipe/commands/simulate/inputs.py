@@ -16,7 +16,7 @@ from simulator.files.gate import examine
 from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
-from stockpipe.commands.applications import file_of, place
+from stockpipe.commands.applications import file_of, hearing, only_told, place, put_notifications
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 from stockpipe.commands.simulate.options import SimulateOptions
 
@@ -38,8 +38,8 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
     """
     paths, path = (*options.sources, *options.paths), own_path(stack)
     bucket, files, queue, function, event = "", Chosen((), ()), None, None, None
-    if options.to is not None and (path is not None or not (paths or options.messages or options.event)):
-        raise InputError("'--to' only goes with what is sent to another application", hint="add --send or --event")
+    if options.to is not None and not (options.messages or options.event or (paths and path is None)):
+        raise InputError("'--to' only goes with --send and --event, and with --source for another application")
     if paths and path is not None:
         bucket, files = path.bucket.name, choose(paths, stack, path, skip_unreadable=options.skip_unreadable)
     elif paths:
@@ -82,19 +82,21 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
 
 
 def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[str, Chosen]:
-    """The name of the bucket that data enters by, and every file under these paths, below its notification's prefix.
+    """The name of the bucket that data enters by, and every file under these paths, each where it is heard of.
 
-    Raises `InputError` if no bucket of the template notifies anything, or for files that cannot be sent.
+    If no notification has its suffix, it is put below the prefix of the first. Raises `InputError` if no bucket of the
+    template notifies anything of a put, or for files that cannot be sent.
     """
-    notifying = {each.logical_id: each.name for each in stack.buckets.values() if each.notifications}
-    bucket = stack.buckets[place("--source", "notifying bucket", notifying, to, stack)]
-    notification = bucket.notifications[0]
-    found, suffix = find(paths, notification.key_prefix, as_it_is=True), notification.key_suffix
+    heard = put_notifications(stack)
+    names = {logical_id: stack.buckets[logical_id].name for logical_id in heard}
+    bucket = place("--source", "notifying bucket", names, to, stack)
+    told = heard[bucket]
+    found = find(paths, lambda name: (hearing(told, name) or told[0]).key_prefix, as_it_is=True)
     if found.problems:
         raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
-    unmatched = [file for file in found.files if not file.key.endswith(suffix)]
-    said = f"{counted(len(unmatched), 'file')} put without effect: {bucket.logical_id} only tells of '*{suffix}'"
-    return bucket.name, Chosen(found.files, (said,) if unmatched else ())
+    unmatched = [file for file in found.files if hearing(told, file.key) is None]
+    said = f"{counted(len(unmatched), 'file')} put without effect: {only_told(bucket, told)}"
+    return names[bucket], Chosen(found.files, (said,) if unmatched else ())
 
 
 def _messages(file: Path) -> Iterable[str]:
