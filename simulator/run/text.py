@@ -45,7 +45,7 @@ def _invariants(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
         state = Text("held  ", _HELD) if each["held"] else Text("failed", _MISSED)
         yield Text.assemble("  ", state, f"  invariant {printable(each['name'])}")
         if not each["held"]:
-            yield _indented(printable(f"{each['where']}: {each['message']}"), Style(color="red"))
+            yield _indented(printable(": ".join(filter(None, (each["where"], each["message"])))), Style(color="red"))
 
 
 def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:

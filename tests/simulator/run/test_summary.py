@@ -367,6 +367,7 @@ def test_the_text_of_another_application_knows_no_rows(application: Snapshot) ->
     invariants = [
         {"name": "m:ok", "held": True, "message": None, "where": None},
         {"name": "m:no", "held": False, "message": "assert 1 == 2", "where": "m.py:3"},
+        {"name": "m:false", "held": False, "message": "it returned False", "where": None},
     ]
     shown = text({**build(application, None), "invariants": invariants}, 120)
     lines = [line.strip() for line in shown.splitlines()]
@@ -376,6 +377,7 @@ def test_the_text_of_another_application_knows_no_rows(application: Snapshot) ->
     assert "table       60,400 items written in 2,416 batch writes; 60,400 write units" in lines
     assert "latency     sent to deleted  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s" in lines
     assert lines[lines.index("failed  invariant m:no") + 1] == "m.py:3: assert 1 == 2"
+    assert lines[lines.index("failed  invariant m:false") + 1] == "it returned False"
     assert "held    invariant m:ok" in lines
     assert "row" not in shown
 
