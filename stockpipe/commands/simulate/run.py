@@ -288,7 +288,7 @@ class _SimulateOutlet:
                 drain_timeout_s=self._plan.drain_timeout_s,
                 keeps_store=("--hold",),
                 keeps_logs=("--logs", "logs"),
-                store_is_up=self._plan.hold and run.failure is None and run.audit is not None,
+                store_is_up=self._stays_up(),
                 could_not_finish=run.failure is not None,
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.inputs else None,
@@ -297,6 +297,10 @@ class _SimulateOutlet:
             "invariants": [outcome._asdict() for outcome in run.outcomes],
             "skipped_steps": [asdict(step) for step in run.skipped],
         }
+
+    def _stays_up(self) -> bool:
+        """Whether a hold follows, to which only a run comes that is done."""
+        return self._plan.hold and self._telemetry.snapshot(self._clock.now()).phase == "done"
 
     def _write(self, run: Simulation) -> None:
         try:
@@ -314,7 +318,7 @@ class _SimulateOutlet:
             )
             return
         self.display.console.print(text.render_summary(built), crop=False)
-        if self._plan.hold and run.failure is None and run.resources is not None:
+        if self._stays_up() and run.resources is not None:
             took_objects = self._plan.endless and not self._plan.fires
             self.display.console.print(
                 render_hold(built["endpoint"], run.resources, took_objects=took_objects), crop=False
