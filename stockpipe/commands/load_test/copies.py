@@ -44,20 +44,20 @@ def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
     """Keys that a function hears of."""
     reached = {*(queue.logical_id for queue in flow(stack).queues), *stack.functions}
     heard = {key: [each for each in told if each.target in reached] for key, told in put_notifications(stack).items()}
-    names = {key: stack.buckets[key].name for key, told in heard.items() if told}
-    to = place("--object", "bucket", names, options.to, stack)
+    bucket = place("--object", "bucket", [stack.buckets[each] for each in heard if heard[each]], options.to, stack)
+    to = bucket.logical_id
     if (notification := hearing(heard[to], file.name)) is None:
         only = only_told(f"bucket {to}", heard[to])
         raise InputError(f"--object: no function would hear of '{file.name}': {only}", hint="rename the file")
     if options.backlog and notification.target in stack.functions:
         raise InputError(f"'--backlog' needs a queue, and bucket {to} invokes a function")
     content = b64encode(file_of("--object", file, limits.LOAD_FILE_BYTES)).decode()
-    return Copies("object", to, stack.buckets[to].name, content, notification.key_prefix, f"-{file.name}")
+    return Copies("object", to, bucket.name, content, notification.key_prefix, f"-{file.name}")
 
 
 def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
-    to = place("--message", "queue", {queue.logical_id: queue.name for queue in flow(stack).queues}, options.to, stack)
-    content = file_of("--message", file, stack.queues[to].maximum_message_bytes)
+    queue = place("--message", "queue", flow(stack).queues, options.to, stack)
+    content = file_of("--message", file, queue.maximum_message_bytes)
     if not content or content.decode(errors="ignore").encode() != content:
         raise InputError(f"--message: '{file}' is empty or not UTF-8, and SQS takes text only")
-    return Copies("message", to, stack.queues[to].name, b64encode(content).decode())
+    return Copies("message", queue.logical_id, queue.name, b64encode(content).decode())

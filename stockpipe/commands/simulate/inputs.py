@@ -45,12 +45,10 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
     elif paths:
         bucket, files = as_they_are(paths, stack, options.to)
     if options.messages:
-        polled = {each.logical_id: each.name for each in flow(stack).queues}
-        queue = place("--send", "queue", polled, options.to, stack)
+        queue = place("--send", "queue", flow(stack).queues, options.to, stack).logical_id
     if options.event is not None:
-        invoked = stack.functions if options.to else {each.logical_id: each for each in flow(stack).functions}
-        names = {key: each.name for key, each in (invoked or stack.functions).items()}
-        function = place("--event", "function", names, options.to, stack)
+        invoked = (() if options.to else flow(stack).functions) or tuple(stack.functions.values())
+        function = place("--event", "function", invoked, options.to, stack).logical_id
         event = _json(file_of("--event", options.event, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{options.event}'")
     messages = tuple(text for file in options.messages for text in _messages(file))
     return Inputs(files.files, bucket, messages, queue, function, event), files.left_out
@@ -88,15 +86,14 @@ def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[st
     template notifies anything of a put, or for files that cannot be sent.
     """
     heard = put_notifications(stack)
-    names = {logical_id: stack.buckets[logical_id].name for logical_id in heard}
-    bucket = place("--source", "notifying bucket", names, to, stack)
-    told = heard[bucket]
+    bucket = place("--source", "notifying bucket", [stack.buckets[each] for each in heard], to, stack)
+    told = heard[bucket.logical_id]
     found = find(paths, lambda name: (hearing(told, name) or told[0]).key_prefix, as_it_is=True)
     if found.problems:
         raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
     unmatched = [file for file in found.files if hearing(told, file.key) is None]
-    said = f"{counted(len(unmatched), 'file')} put without effect: {only_told(bucket, told)}"
-    return names[bucket], Chosen(found.files, (said,) if unmatched else ())
+    said = f"{counted(len(unmatched), 'file')} put without effect: {only_told(bucket.logical_id, told)}"
+    return bucket.name, Chosen(found.files, (said,) if unmatched else ())
 
 
 def _messages(file: Path) -> Iterable[str]:
