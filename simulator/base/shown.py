@@ -34,8 +34,8 @@ def visible_lines(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """The same for a line that may contain tabs, such as a log line."""
-    return visible(text.expandtabs(4) if "\t" in text else text)
+    """The same for a line that may contain tabs, and the no-break spaces with which Lambda indents a traceback."""
+    return visible(text.expandtabs(4).replace("\xa0", " "))
 
 
 def printable(text: str) -> str:

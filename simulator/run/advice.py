@@ -98,7 +98,13 @@ def _of_another_application(summary: Mapping[str, Any], situation: Situation) ->
         yield NextStep(
             f"fix what failed ({reasons}). The functions' logs say more:", situation.again(*situation.keeps_logs)
         )
-    if summary["deliveries"]["verdict"] == "pending":
+    is_pending = summary["deliveries"]["verdict"] == "pending"
+    mapped = situation.stack.mapped()
+    idle = [each for each, _, function in mapped if not each.enabled or function.reserved_concurrency == 0]
+    for each in idle if is_pending and summary["queue"]["remaining"] else ():
+        why = f"invokes {each.function}, whose reserved concurrency is 0" if each.enabled else "is disabled"
+        yield NextStep(f"messages may wait for {each.logical_id}: it {why}.")
+    if is_pending and (not idle or any(cause["outcome"] != "throttled" for cause in failed)):
         waits_s = [queue.visibility_timeout_s for queue in flow(situation.stack).queues]
         text = "what is left was not processed in time; a failed message comes back after its visibility timeout"
         if summary["deliveries"]["events_waiting"]:

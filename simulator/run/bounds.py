@@ -255,7 +255,10 @@ def parse_all(texts: Iterable[str], figures: Mapping[str, SummaryFigure] = FIGUR
 
 DEFAULTS = tuple(
     replace(parse(text), is_default=True)
-    for text in ("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0")
+    for text in (
+        *("dead_lettered<1", "events_given_up<1"),
+        *("objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0"),
+    )
 )
 """The bounds of every run that does not override them; `stored_rows>0` applies only if a message was sent."""
 

@@ -12,10 +12,10 @@ from simulator.run.command_line import ShellCommand, quoted
 from simulator.twin.resources import Resources
 
 _ENDED = (
-    "The schedule and the consumer have stopped: an object that you put now stays in the bucket, and its message in "
+    "Schedules and functions have stopped: an object that you put now stays in the bucket, and its message in "
     "the queue."
 )
-_INSTEAD = " To see your own objects stored, run with --no-schedule --duration 0s instead."
+_INSTEAD = " To have your own objects processed, run with --no-schedule --duration 0s instead."
 
 
 def render_hold(endpoint: str, resources: Resources, *, took_objects: bool = False) -> RenderableType:

@@ -59,7 +59,8 @@ def find(text: str, folders: Sequence[Path]) -> Invariant:
     parts, about = module.split("."), f"the invariant '{text}'"
     if not all(map(str.isidentifier, (*parts, function))):
         raise InputError(f"{about} is not MODULE:FUNCTION", hint="such as 'checks:every_order_is_stored'")
-    found = [folder.resolve() for folder in folders if _has(folder, parts)]
+    folders = list(dict.fromkeys(folder.resolve() for folder in folders))
+    found = [folder for folder in folders if _has(folder, parts)]
     if not found:
         known = (file.stem for folder in folders for file in sorted(folder.glob("*.py")))
         raise InputError(f"{about}: there is no module '{module}'", hint=did_you_mean(module, known, _WHERE))

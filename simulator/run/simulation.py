@@ -16,6 +16,7 @@ from simulator.base.clock import Clock
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
+from simulator.base.nearest import listed
 from simulator.base.observations import (
     EnvironmentStarted,
     InvocationEnded,
@@ -165,6 +166,7 @@ class Simulation:
             await self._work(twin)
             self.interrupted = self.interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
+            deadline_at = clock.now() + plan.drain_timeout_s
 
             def hopeless(left: int, deadline_at: float) -> bool:
                 nonlocal reason
@@ -190,6 +192,8 @@ class Simulation:
                 self.skipped = tuple(story.skipped)
             watching.cancel()
         if not drained:
+            if twin.unpolled and path is None and drained_at < deadline_at:
+                reason = f"nothing polls what is left in {listed(queue.logical_id for queue in twin.unpolled)}"
             self._record(Noted(clock.now(), reason, "warning"))
         return drained_at if drained else None
 
@@ -246,7 +250,9 @@ class Simulation:
             return ()
         loop, failed = asyncio.get_running_loop(), self.telemetry.failed
         application = ApplicationUnderTest(self.stack, twin.endpoint, twin.store.peek, loop, failed)
-        return await check(self.plan.invariants, application, lambda line: self._record(Noted(self.clock.now(), line)))
+        return await check(
+            self.plan.invariants, application, lambda line: self._record(Noted(self.clock.now(), line, "progress"))
+        )
 
     def _record(self, observation: Observation) -> None:
         """Pass it on, and notice a function that cannot start.
@@ -264,7 +270,8 @@ class Simulation:
                 if observation.error_type == "MemoryError":
                     failure: StockpipeError = CouldNotFinish(f"{function} cannot start: {OUT_OF_MEMORY}")
                 else:
-                    reason = observation.error_message or observation.error_type
+                    kinds = (observation.error_type,) if own_path(self.stack) is None else ()
+                    reason = ": ".join(filter(None, (*kinds, observation.error_message))) or observation.error_type
                     failure = InputError(f"{function} cannot start: {reason}")
                 self._cannot_start.set_exception(failure)
 

@@ -12,6 +12,7 @@ from simulator.base.clock import iso
 from simulator.proof.account import Audit, ObjectsAtRest
 from simulator.run.advice import Situation, advice
 from simulator.run.bounds import SummaryBound, judge
+from simulator.telemetry.functions import together
 from simulator.telemetry.snapshot import Cause, Snapshot
 
 SCHEMA = "stockpipe.run/1"
@@ -136,7 +137,7 @@ def _queue(snapshot: Snapshot) -> dict[str, int | float | None]:
 
 
 def _consumer(snapshot: Snapshot) -> dict[str, int]:
-    consumer = snapshot.consumer
+    consumer = snapshot.consumer if snapshot.roles.is_pipeline else together(snapshot.functions.values())
     return {
         **_picked(consumer, "invocations", "cold_starts", "errors", "timeouts", "throttles"),
         "batch_item_failures": consumer.left,

@@ -100,7 +100,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if audit is not None:
         row, latency_of = "row", "object to stored"
     if summary["duration_s"] is not None:
-        yield "took", f"{seconds(summary['duration_s'])} from the first tick or put to the end of the drain"
+        first = "first tick or put" if audit is not None else "first input"
+        yield "took", f"{seconds(summary['duration_s'])} from the {first} to the end of the drain"
     made = f"{counted(generated['files'], 'object')}, {counted(generated['rows'], 'row')}, {size(generated['bytes'])}"
     ticks = f"{counted(generated['invocations'], 'tick')} wrote " if generated["invocations"] else ""
     if audit is not None:

@@ -9,6 +9,7 @@ from simulator.base import limits
 from simulator.base.shown import visible
 from simulator.base.words import counted
 from simulator.stack.model import Sentences, Stack
+from simulator.stack.settings import may_invoke, section
 
 _BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
@@ -122,5 +123,22 @@ def _key_spelling(stack: Stack) -> Sentences:
             yield bucket.logical_id, why, "NotificationConfiguration"
 
 
-ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _filters, _silent_losses, _key_spelling)
+def _unpermitted_rules(stack: Stack) -> Sentences:
+    """EventBridge User Guide, eb-use-resource-based: without a permission, a rule's invocations only fail."""
+    for name, schedule in stack.schedules.items():
+        is_rule = section(stack.document, "Resources", name).get("Type") == "AWS::Events::Rule"
+        if is_rule and schedule.enabled and not may_invoke(stack, "events"):
+            yield name, f"no AWS::Lambda::Permission lets EventBridge invoke {schedule.function}: it never will"
+
+
+ADVISED = (
+    _unconfirmed,
+    _short_visibility,
+    _redrive,
+    _reserved_concurrency,
+    _filters,
+    _silent_losses,
+    _key_spelling,
+    _unpermitted_rules,
+)
 """The rules: each takes a stack and yields what it advises against."""

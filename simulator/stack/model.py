@@ -144,6 +144,11 @@ class Notification:
         return unquote_plus(self.prefix)
 
     @property
+    def tells_of_puts(self) -> bool:
+        """Whether it tells of an object that is put as a whole."""
+        return not {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}.isdisjoint(self.events)
+
+    @property
     def key_suffix(self) -> str:
         """The suffix as keys end with it."""
         return unquote_plus(self.suffix)

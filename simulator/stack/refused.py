@@ -17,6 +17,7 @@ from simulator.stack.known import known_names, refused_properties, refused_types
 from simulator.stack.model import Notification, ProvisionedPollers, Sentences, Stack
 from simulator.stack.names import refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
+from simulator.stack.settings import may_invoke, properties_of, section
 from simulator.stack.tables import refused_tables
 
 _VARIABLES = "Environment.Variables"
@@ -160,12 +161,18 @@ def _notifications(stack: Stack) -> Sentences:
         if (count := len(bucket.notifications)) > (most := limits.BUCKET_NOTIFICATIONS):
             yield bucket.logical_id, f"{count} event notifications; a bucket may have at most {most}"
             continue
+        # SAM permits what the events of its functions need.
+        own = section(properties_of(stack, bucket.logical_id), _NOTIFIED).get("LambdaConfigurations")
+        configured = stack.functions if own else ()
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
                 yield bucket.logical_id, f"The event '{event}' is not supported for notifications", _NOTIFIED
             if _NOT_IN_XML.search(notification.prefix + notification.suffix):
                 said = "The XML you provided was not well-formed or did not validate against our published schema"
                 yield bucket.logical_id, f"{said}: a filter rule has a control character", _NOTIFIED
+            if notification.target in configured and not may_invoke(stack, "s3"):
+                said = "Unable to validate the following destination configurations: no AWS::Lambda::Permission lets S3"
+                yield bucket.logical_id, f"{said} invoke {notification.target}", _NOTIFIED
             queue = stack.queues.get(notification.target)
             if queue is None or in_parts or not is_known(str(queue.policy)):
                 continue

@@ -73,6 +73,13 @@ def properties_of(stack: Stack, logical_id: str) -> Mapping[str, Any]:
     return {}
 
 
+def may_invoke(stack: Stack, service: str) -> bool:
+    """Whether the template has a permission for a service (`s3`) to invoke a function; SAM's events bring their own."""
+    resources = (section(each) for each in section(stack.document, "Resources").values())
+    permissions = (section(each, "Properties") for each in resources if each.get("Type") == "AWS::Lambda::Permission")
+    return any(service in str(each.get("Principal")) for each in permissions)
+
+
 def section(document: Any, *path: str) -> Mapping[str, Any]:
     """The mapping at a path of a template; empty if there is none."""
     for name in path:

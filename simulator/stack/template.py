@@ -90,6 +90,7 @@ class _Loader:
         }
         self._policies: dict[str, Mapping[str, Any]] = {}
         self._read = set(_LAYERS)
+        self._faults: list[TemplateError] = []
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
@@ -101,6 +102,8 @@ class _Loader:
         schedules = self._triggers.schedules | self._each("AWS::Scheduler::Schedule", self._triggers.schedule)
         buckets = self._each("bucket", self._bucket)
         tables = self._each("table", self._table)
+        if self._faults:
+            raise TemplateError(*dict.fromkeys(each.args[0] for each in self._faults), hint=self._faults[0].hint)
         lines = {each: self._document.resources.lines[each] for each in self._declared.types}
         for logical_id, kind in self._declared.types.items():
             if kind not in self._read:
@@ -124,12 +127,17 @@ class _Loader:
         """The result of `read` for each of these resources; the properties that it did not read are noted."""
         made = {}
         for logical_id in self._declared.of(type_or_kind):
-            properties, type_name = self._declared.properties(logical_id), self._declared.types[logical_id]
+            type_name = self._declared.types[logical_id]
             self._read.add(type_name)
-            if (kind := KINDS.get(type_name)) is not None:
-                properties.raw(f"{kind.title()}Name")
-            with self._declared.tolerating(properties):
-                made[logical_id] = read(logical_id, properties)
+            try:
+                properties = self._declared.properties(logical_id)
+                if (kind := KINDS.get(type_name)) is not None:
+                    properties.raw(f"{kind.title()}Name")
+                with self._declared.tolerating(properties):
+                    made[logical_id] = read(logical_id, properties)
+            except TemplateError as fault:
+                self._faults.append(fault)
+                continue
             for path, line in properties.unread():
                 self._declared.ignore(logical_id, path, "not simulated", line)
         return made

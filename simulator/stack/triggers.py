@@ -97,7 +97,8 @@ class Triggers:
     ) -> Schedule:
         """One schedule of one function. `target` has the input, which a SAM event has among its properties."""
         is_event = target is properties
-        name = properties.text("Name", f"{self._declared.document.stack_name}-{logical_id}")
+        owner = logical_id if is_event else properties.logical_id  # a rule with several targets has one name
+        name = properties.text("Name", f"{self._declared.document.stack_name}-{owner}")
         path, time_zone = "events:{}:{}:rule", "UTC"
         if not is_rule:
             properties.section("FlexibleTimeWindow").raw("Mode")

@@ -105,13 +105,13 @@ class AsynchronousInvoker:
         return f"<AsynchronousInvoker [{self.pending} pending]>"
 
     async def __aenter__(self) -> Self:
+        self._group = await asyncio.TaskGroup().__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
+    async def __aexit__(self, *raised: Any) -> None:
+        for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._group.__aexit__(*raised)
 
     @property
     def pending(self) -> int:
@@ -120,9 +120,10 @@ class AsynchronousInvoker:
 
     def accept(self, function: str, event: Any) -> str:
         """Queue `event` for the function (logical id); returns the request id. Raises `ValueError` over 1 MB."""
-        text = json.dumps(event)
-        if len(text.encode()) > limits.ASYNC_PAYLOAD_BYTES:
-            raise ValueError(f"{len(text.encode())} byte payload is too large for the Event invocation type")
+        content = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+        text = content.decode()
+        if len(content) > limits.ASYNC_PAYLOAD_BYTES:
+            raise ValueError(f"{len(content)} byte payload is too large for the Event invocation type")
         if len(self._tasks) >= limits.ASYNC_QUEUED_EVENTS:
             raise ValueError(f"the queue of asynchronous events is full ({limits.ASYNC_QUEUED_EVENTS:,} events)")
         name, number = f"event for {function}", self._accepted[function]
@@ -132,7 +133,7 @@ class AsynchronousInvoker:
         for copy in range(1 + (chance.random() < self.duplicate_probability)):
             event = _Event(self.stack.functions[function], request_id, text, self.clock.now())
             backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}", copy))
-            task = asyncio.create_task(self._see_through(event, backoff))
+            task = self._group.create_task(self._see_through(event, backoff))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return request_id

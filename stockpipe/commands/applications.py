@@ -75,11 +75,7 @@ def _entrances(places: list[_Place], stack: Stack) -> list[_Place]:
 
 def put_notifications(stack: Stack) -> dict[str, list[Notification]]:
     """The notifications of new objects of each bucket that has any, by the bucket's logical id."""
-    puts = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
-    told = {
-        logical_id: [each for each in bucket.notifications if not puts.isdisjoint(each.events)]
-        for logical_id, bucket in stack.buckets.items()
-    }
+    told = {key: [each for each in bucket.notifications if each.tells_of_puts] for key, bucket in stack.buckets.items()}
     return {logical_id: notifications for logical_id, notifications in told.items() if notifications}
 
 
@@ -90,7 +86,7 @@ def hearing(notifications: Sequence[Notification], name: str) -> Notification | 
 
 def only_told(bucket: str, notifications: Sequence[Notification]) -> str:
     """Which names these notifications of a bucket are about, in words."""
-    return f"{bucket} only tells of {listed([f'*{each.key_suffix}' for each in notifications])}"
+    return f"{bucket} only tells of {listed(dict.fromkeys(f'*{each.key_suffix}' for each in notifications))}"
 
 
 def file_of(option: str, file: Path, most_bytes: int) -> bytes:

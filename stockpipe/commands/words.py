@@ -46,7 +46,11 @@ def require_sound(stack: Stack, template: Path | None, *, invoked: str | None = 
 def _hint(stack: Stack, finding: Finding) -> str | None:
     """The parameter that sets what a finding is about, with the nearest value if there is one; or another way."""
     if finding.kind == "not simulated":
-        return "--event FILE.json invokes a function once" if "invokes a function" in finding.text else None
+        return (
+            "`stockpipe simulate --event FILE.json` invokes a function once"
+            if "invokes a function" in finding.text
+            else None
+        )
     parameter = parameter_behind(stack, finding.logical_id, *finding.path) if finding.path else None
     if parameter is None:
         return None
@@ -73,7 +77,8 @@ def not_simulated(stack: Stack, found: Findings) -> list[Finding]:
     What AWS refuses is not listed again, nor are the properties of what is an obstacle as a whole.
     """
     refused = {(each.logical_id, each.path[-1]) for each in found.violations if each.path}
-    whole = {**foreign(stack), **{each.logical_id: each.text for each in found.obstacles}}
+    whole = foreign(stack)
+    others = [each for each in found.obstacles if each.logical_id not in whole]
     reasons = {logical_id: [text] for logical_id, text in whole.items()}
     for entry in [each for each in stack.ignored if each.logical_id not in whole]:
         name, *inner = entry.property.split(".")
@@ -83,7 +88,7 @@ def not_simulated(stack: Stack, found: Findings) -> list[Finding]:
             why = "" if entry.reason == "not simulated" else f" ({entry.reason})"
             reasons.setdefault(entry.logical_id, []).append(entry.property + why)
     named = [Finding(each, ", ".join(texts), line_of(stack, each), "not simulated") for each, texts in reasons.items()]
-    return sorted(named, key=lambda finding: finding.line or 0)
+    return sorted([*others, *named], key=lambda finding: finding.line or 0)
 
 
 def advice_lines(

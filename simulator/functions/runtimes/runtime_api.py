@@ -129,7 +129,7 @@ def _settle(future: asyncio.Future[T], result: T) -> None:
 
 
 def _response(status: HTTPStatus, content: Any, *headers: str) -> bytes:
-    body = json.dumps(content, ensure_ascii=False).encode()
+    body = json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")  # half a character, as JSON has it
     about = ("Content-Type: application/json", f"Content-Length: {len(body)}")
     return "\r\n".join((f"HTTP/1.1 {status.value} {status.phrase}", *about, *headers, "\r\n")).encode() + body
 

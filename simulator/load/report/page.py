@@ -122,8 +122,8 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
     ]
     head = ["", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
     note = (
-        "From HDR histograms with three digits. Planned to stored starts at the planned instant of an object, object "
-        "to stored at the answer to its put."
+        "From HDR histograms with three digits. Planned to stored starts at the planned instant, object to stored at "
+        "the answer to the put."
     )
     if summary["bottleneck"] and summary["options"].get("target") != "stack":
         note += " Handler times are those of this machine, not of AWS Lambda."

@@ -16,7 +16,7 @@ from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Parameters
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_RANGES = {
     "VisibilityTimeout": limits.SQS_VISIBILITY_TIMEOUT_S,
     "DelaySeconds": limits.SQS_DELAY_S,
@@ -65,7 +65,7 @@ def check_message(entry: Parameters, queue: Any, opening: str = "One or more par
     body = entry.get("MessageBody")
     if not isinstance(body, str) or not body:
         raise AwsError(_NO_BODY, "The request must contain the parameter MessageBody.")
-    found = None if body.isascii() and body.isprintable() else _FORBIDDEN.search(body)
+    found = None if body.isascii() and body.isprintable() else FORBIDDEN.search(body)
     if found is not None:
         raise AwsError(
             "InvalidMessageContents",

@@ -17,8 +17,9 @@ stockpipe simulate --scenario burst
 
 stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y' --slo 'rejected<1%'
 
-Default bounds: no message is dead-lettered, no object has all or many of its rows rejected, and something is stored
-if something was sent. An --slo on one of these figures replaces its default. `stockpipe docs bounds` lists all figures.
+Default bounds: no message is dead-lettered, no event given up, no object has all or many of its rows rejected, and
+something is stored if something was sent. An --slo on one of these figures replaces its default. `stockpipe docs
+bounds` lists all figures.
 
 You can set your own defaults in STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
 

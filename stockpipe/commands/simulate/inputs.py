@@ -10,12 +10,14 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.errors import InputError
+from simulator.base.nearest import listed
 from simulator.base.words import counted
 from simulator.files.finding import SourceFile, find
 from simulator.files.gate import examine
 from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
+from simulator.store.sqs.rules import FORBIDDEN
 from stockpipe.commands.applications import file_of, hearing, only_told, place, put_notifications
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 from stockpipe.commands.simulate.options import SimulateOptions
@@ -25,7 +27,7 @@ WAY_OUT = "add --skip-unreadable to continue without them"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The files to send, and one line per path that is left out (at most a screenful)."""
+    """The files to send, and one line per path that is left out, or is put without effect (at most a screenful)."""
 
     files: tuple[SourceFile, ...]
     left_out: tuple[str, ...]
@@ -51,6 +53,8 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
         function = place("--event", "function", invoked, options.to, stack).logical_id
         event = _json(file_of("--event", options.event, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{options.event}'")
     messages = tuple(text for file in options.messages for text in _messages(file))
+    if queue is not None and not messages:
+        raise InputError(f"--send: there is no message in {listed(map(str, options.messages))}")
     return Inputs(files.files, bucket, messages, queue, function, event), files.left_out
 
 
@@ -73,9 +77,9 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
     if problems and not (skip_unreadable and files):
         # A path in the list of problems is one of the files that the user meant.
         raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
-    lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
+    lines = [f"left out: {problem_line(problem, names)}" for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
-        lines.append(counted(len(problems) - MOST_LISTED, "more file"))
+        lines.append(f"left out: {counted(len(problems) - MOST_LISTED, 'more file')}")
     return Chosen(files, tuple(lines))
 
 
@@ -103,9 +107,11 @@ def _messages(file: Path) -> Iterable[str]:
             continue
         content = _json(line, f"--send: line {number} of '{file}'")
         body = content if isinstance(content, str) else line.decode().strip()
-        if not 1 <= len(body.encode()) <= limits.SQS_MESSAGE_BYTES[1]:
-            most = limits.SQS_MESSAGE_BYTES[1]
-            raise InputError(f"--send: line {number} of '{file}' is no message: SQS takes 1 to {most:,} bytes")
+        said, most = f"--send: line {number} of '{file}' is no message: SQS takes", limits.SQS_MESSAGE_BYTES[1]
+        if found := FORBIDDEN.search(body):
+            raise InputError(f"{said} no character U+{ord(found[0]):04X}")
+        if not 1 <= len(body.encode()) <= most:
+            raise InputError(f"{said} 1 to {most:,} bytes")
         yield body
 
 

@@ -76,12 +76,16 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     scenario = scenarios.load(options.scenario) if options.scenario else None
     if scenario is not None:
         options = _with_scenario(options, scenario)
+        if (plain := _without_scenario(options)) is not None:
+            wiring(plain)  # a scenario tells of the pipeline
     sends = options.ticks is not None or options.sources or options.paths or options.messages or options.event
     endless = "duration_s" not in options.given and sends
     duration_s = None if endless or options.duration_s == 0 else options.duration_s
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
+    if (rows := [each.text for each in asked if each.of.path[0] == "audit"]) and own_path(stack) is None:
+        said = f"--slo: '{rows[0]}' cannot be judged, because only the pipeline's rows are known"
+        raise InputError(said, hint="leave out this bound")
     if scenario is not None:
-        wiring(stack)  # a scenario tells of the pipeline
         scenario = scenario.filled(_caption_values(options, stack, duration_s))
     if options.event is None:
         require_sound(stack, options.template)
@@ -242,7 +246,7 @@ class _SimulateOutlet:
 
         If no events are shown, this goes to standard error.
         """
-        for line in (*(f"left out: {line}" for line in self._plan.left_out), *withheld_lines(stack)):
+        for line in (*self._plan.left_out, *withheld_lines(stack)):
             if self.display.mode == "quiet":
                 echo(f"stockpipe: {line}", err=True)
             else:

@@ -80,6 +80,11 @@ def test_no_text_with_nul_or_half_a_character_is_usable(text: str, usable: bool)
     assert is_usable(text) is usable
 
 
+def test_a_traceback_of_lambda_is_indented_by_blanks() -> None:
+    """Lambda's runtime client writes no-break spaces, which would be escapes."""
+    assert visible_line("\xa0\xa0File\tx") == "  File  x"
+
+
 @pytest.mark.parametrize(
     ("text", "kept"), [("1", True), ("80", True), ("0", False), ("-1", False), ("²", False), ("", False)]
 )

@@ -323,3 +323,24 @@ def test_what_waits_gets_more_time(waiting: int, text: str, timeout: str) -> Non
     ((said, command),) = another(verdict="pending", waiting=waiting)
     assert text in said
     assert command == f"stockpipe simulate --seed 7 --drain-timeout {timeout}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reserved", "said"),
+    [
+        ({"enabled": False}, None, "messages may wait for Mapping: it is disabled."),
+        ({}, 0, "messages may wait for Mapping: it invokes Consumer, whose reserved concurrency is 0."),
+    ],
+)
+def test_what_nothing_takes_gets_no_more_time(changes: dict[str, Any], reserved: int | None, said: str) -> None:
+    """A longer drain would not help; what failed by itself still gets it."""
+    stack = declare.stack(
+        functions={"Consumer": declare.function(reserved_concurrency=reserved)},
+        queues={"Queue": declare.queue()},
+        mappings={"Mapping": declare.mapping(**changes)},
+    )
+    parts: dict[str, Any] = {"audit": None, "deliveries": {"verdict": "pending", "events_waiting": 0}}
+    parts["queue"] = {"remaining": 1, "dead_lettered": 0}
+    assert [text for text, _ in steps(stack=stack, failures=(), **parts)] == [said]
+    texts = [text for text, _ in steps(stack=stack, failures=(cause("boom"),), **parts)]
+    assert any(text.endswith("Let the drain take longer:") for text in texts)

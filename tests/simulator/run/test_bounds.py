@@ -166,12 +166,12 @@ def test_a_later_bound_on_a_figure_replaces_all_earlier_ones() -> None:
     """What is asked for takes the place of the scenario's, which takes that of the defaults; other figures stay."""
     planned = parse_all(("dead_lettered>=1", "dead_lettered<=1", "throttles<1"))
     assert texts(in_force(DEFAULTS, planned)) == [
-        *("objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0"),
+        *("events_given_up<1", "objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0"),
         *("dead_lettered>=1", "dead_lettered<=1", "throttles<1"),
     ]
     asked = parse_all(("dead_lettered<5%", "stored_rows>=0"))
     assert texts(in_force(DEFAULTS, planned, asked)) == [
-        *("objects_all_rejected<1", "objects_many_rejected<1", "throttles<1"),
+        *("events_given_up<1", "objects_all_rejected<1", "objects_many_rejected<1", "throttles<1"),
         *("dead_lettered<5%", "stored_rows>=0"),
     ]
     assert in_force((), ()) == ()
@@ -182,15 +182,17 @@ def test_a_later_bound_on_a_figure_replaces_all_earlier_ones() -> None:
     [
         ({}, dict.fromkeys([bound.text for bound in DEFAULTS], True)),
         ({"dead_lettered": 1}, {"dead_lettered<1": False}),
+        ({"events_given_up": 1}, {"events_given_up<1": False}),
         ({"objects_all_rejected": 1}, {"objects_all_rejected<1": False}),
         ({"objects_many_rejected": 1}, {"objects_many_rejected<1": False}),
         ({"stored_rows": 0}, {"stored_rows>0": False}),
     ],
 )  # fmt: skip
 def test_each_default_is_missed_by_one_thing(change: dict[str, int], held: dict[str, bool]) -> None:
-    """A dead letter, an object of rejected rows, one of many, nothing stored though something was sent."""
-    figures = {"dead_lettered": 0, "objects_all_rejected": 0, "objects_many_rejected": 0, "stored_rows": 1, **change}
-    found = judge(DEFAULTS, {"queue": {"sent": 1, **figures}, "audit": figures})
+    """A dead letter, a given-up event, an object of rejected rows, one of many, nothing stored of what was sent."""
+    figures = {"dead_lettered": 0, "objects_all_rejected": 0, "objects_many_rejected": 0, "stored_rows": 1}
+    figures |= {"events_given_up": 0, **change}
+    found = judge(DEFAULTS, {"queue": {"sent": 1, **figures}, "audit": figures, "deliveries": figures})
     assert {each["bound"]: each["held"] for each in found if not each["held"] or not change} == held
 
 
@@ -202,7 +204,9 @@ def test_a_default_is_not_judged_where_its_figure_does_not_exist() -> None:
     empty = {"objects_all_rejected": 0, "objects_many_rejected": 0, "stored_rows": 0}
     for sent in (0, None):
         found = judge(DEFAULTS, {"queue": {"sent": sent, "dead_lettered": 0}, "audit": empty})
-        assert [each["bound"] for each in found] == [bound.text for bound in DEFAULTS if bound.figure != "stored_rows"]
+        assert [each["bound"] for each in found] == [
+            *("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1"),
+        ]
     assert judge(parse_all(["stored_rows>0"]), {"queue": {"sent": 0}, "audit": empty})[0]["held"] is False
 
 

@@ -22,7 +22,7 @@ def shown(resources: Resources) -> list[str]:
 
 
 def test_what_is_held_is_named_with_commands_to_look_at_it() -> None:
-    """Endpoint, names, that the consumer have stopped, and commands that can be pasted as they are; each line fits."""
+    """Endpoint, names, what has stopped, and commands that can be pasted as they are; each line fits."""
     bucket = "stockpipe-data-123456789012-us-east-1"
     lines = shown(Resources(bucket, f"{URL}/1/StockQueue", f"{URL}/1/StockDLQ", "StockData", {}))
     assert lines[0] == f"  the store stays up until the next Ctrl-C or SIGTERM: {URL}"
@@ -33,7 +33,7 @@ def test_what_is_held_is_named_with_commands_to_look_at_it() -> None:
     ]
     assert lines[4].split() == ["dead", "letters", "StockDLQ"]
     text = " ".join(" ".join(lines).replace("\\", "").split())
-    assert "the consumer have stopped" in text
+    assert "Schedules and functions have stopped" in text
     assert f"aws --endpoint-url {URL} s3 ls --recursive s3://{bucket}" in text
     assert text.endswith(f"aws --endpoint-url {URL} dynamodb scan --table-name StockData --max-items 3")
     assert max(map(len, lines)) <= 80

@@ -239,3 +239,11 @@ def test_what_is_not_a_name_is_told(write: Write, text: str) -> None:
     write("checks.py", "def a(app): ...\n")
     with pytest.raises(InputError, match="is not MODULE:FUNCTION"):
         find(text, [folder / "inner"])
+
+
+def test_a_folder_that_is_given_twice_has_its_modules_once(write: Write) -> None:
+    """The working directory is often the template's folder."""
+    folder = write("checks.py", "")
+    with pytest.raises(InputError) as raised:
+        find("nope:a", [folder, folder])
+    assert raised.value.hint == "choose from 'checks'"

@@ -346,9 +346,9 @@ def application(snapshot: Snapshot) -> Snapshot:
     """The same run of an application that is not the pipeline, with an event that was given up."""
     deliveries = Deliveries(sent=600, deleted=599, dead_lettered=1, events_lost=1, is_over=True)
     roles = dataclasses.replace(snapshot.roles, is_pipeline=False)
-    return dataclasses.replace(
-        snapshot, roles=roles, deliveries=deliveries, events_done=4, events_given_up=2, events_lost=1
-    )
+    functions = {"C": snapshot.consumer, "Tick": FunctionView(invocations=2, busy_max=1)}
+    changed = dataclasses.replace(snapshot, roles=roles, deliveries=deliveries, functions=functions)
+    return dataclasses.replace(changed, events_done=4, events_given_up=2, events_lost=1)
 
 
 def test_another_application_has_deliveries_in_place_of_an_audit(application: Snapshot) -> None:
@@ -359,11 +359,11 @@ def test_another_application_has_deliveries_in_place_of_an_audit(application: Sn
         "sent": 600, "deleted": 599, "dead_lettered": 1, "remaining": 0, "lost": 0, "settled_once": True,
         "events_lost": 1, "events_waiting": 0, "verdict": "differs", "events_done": 4, "events_given_up": 2,
     }  # fmt: skip
-    assert [bound["bound"] for bound in built["bounds"]] == ["dead_lettered<1"]
+    assert [bound["bound"] for bound in built["bounds"]] == ["dead_lettered<1", "events_given_up<1"]
 
 
 def test_the_text_of_another_application_knows_no_rows(application: Snapshot) -> None:
-    """Items, functions and events; an invariant that failed is there with what it said and where."""
+    """Items, all functions and events; an invariant that failed is there with what it said and where."""
     invariants = [
         {"name": "m:ok", "held": True, "message": None, "where": None},
         {"name": "m:no", "held": False, "message": "assert 1 == 2", "where": "m.py:3"},
@@ -372,7 +372,7 @@ def test_the_text_of_another_application_knows_no_rows(application: Snapshot) ->
     shown = text({**build(application, None), "invariants": invariants}, 120)
     lines = [line.strip() for line in shown.splitlines()]
     assert lines[0].startswith("differs  a message or an event was lost")
-    assert "functions   70 invocations, at most 8 at once; 8 cold starts" in lines
+    assert "functions   72 invocations, at most 9 at once; 8 cold starts" in lines
     assert "events      4 done, 2 given up, 1 of them lost" in lines
     assert "table       60,400 items written in 2,416 batch writes; 60,400 write units" in lines
     assert "latency     sent to deleted  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s" in lines

@@ -375,3 +375,15 @@ def test_functions_of_long_texts_stay_bounded(load_text: Load) -> None:
             load_text(
                 f"Sid: &a {long}\nResources: {{Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: {written}}}}}}}"
             )
+
+
+def test_what_is_wrong_with_several_resources_is_said_at_once(load_text: Load) -> None:
+    """One line each, and one about what several share."""
+    with pytest.raises(TemplateError) as raised:
+        load_text(
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: soon}}\nResources:\n"
+            "  F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Runtime: python3.13}}\n"
+            "  Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: late}}\n"
+            "  T: {Type: AWS::DynamoDB::Table, Properties: {BillingMode: PAY_PER_REQUEST}}\n"
+        )
+    assert [line.partition(": ")[2].split(":")[0] for line in raised.value.lines] == ["Q", "F", "T"]

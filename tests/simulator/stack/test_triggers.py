@@ -212,3 +212,10 @@ def test_a_disabled_rule_stays_disabled(load_text: Load) -> None:
     for state, enabled in (("DISABLED", False), ("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", True)):
         text = rule(f"ScheduleExpression: rate(1 hour), State: {state}, Targets: [{{Id: a, Arn: !GetAtt F.Arn}}]")
         assert load_text(template(resource=text)).schedules["R"].enabled is enabled
+
+
+def test_a_rule_without_a_name_has_one_name_for_all_its_targets(load_text: Load) -> None:
+    """Events name the rule that sent them, whatever target they reach."""
+    targets = "[{Id: a, Arn: !GetAtt F.Arn}, {Id: b, Arn: !GetAtt G.Arn}]"
+    stack = load_text(template(resource=rule(f"ScheduleExpression: rate(1 hour), Targets: {targets}")))
+    assert {each.arn for each in stack.schedules.values()} == {"arn:aws:events:us-east-1:123456789012:rule/stockpipe-R"}

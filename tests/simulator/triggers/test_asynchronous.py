@@ -269,7 +269,7 @@ async def test_an_event_given_up_is_kept_only_by_a_queue(
         await clock.advance(1.0)
         assert (invoker.pending, invoker.settled) == (0, 1)
     (settled,) = asynchronous.recorded.of(EventSettled)
-    assert settled == EventSettled(accepted_at, "Consumer", '{"n": 1}', accepted_at, succeeded=False, kept=kept)
+    assert settled == EventSettled(accepted_at, "Consumer", '{"n":1}', accepted_at, succeeded=False, kept=kept)
     assert bool(asynchronous.targets.sent) == kept
 
 
@@ -366,6 +366,34 @@ async def test_payload_limit(asynchronous: Asynchronous) -> None:
     async with asynchronous.open() as invoker:
         with pytest.raises(ValueError, match="too large for the Event invocation type"):
             invoker.accept("Consumer", "x" * limits.ASYNC_PAYLOAD_BYTES)
+
+
+async def test_an_event_is_as_large_as_its_text(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """Its characters are not escaped, and nothing is between them; half a character has no bytes but its escape."""
+    async with asynchronous.open() as invoker:
+        for event in ("\u00fc" * (limits.ASYNC_PAYLOAD_BYTES // 2 - 1), [0] * 500_000, "\ud800"):
+            invoker.accept("Consumer", event)
+        await clock.advance(1.0)
+    assert [each.succeeded for each in asynchronous.recorded.of(EventSettled)] == [True] * 3
+
+
+async def test_an_event_that_we_fail_to_deliver_ends_the_run(
+    asynchronous: Asynchronous, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of our own is raised; the event is not taken for done."""
+
+    async def invoke(*_: object) -> None:
+        raise OSError("ours")
+
+    async def run() -> None:
+        async with asynchronous.open() as invoker:
+            monkeypatch.setattr(invoker.service, "invoke", invoke)
+            invoker.accept("Consumer", {})
+            await clock.advance(1.0)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await run()
+    assert raised.group_contains(OSError, match="ours")
 
 
 async def test_leaving_abandons_what_waits(asynchronous: Asynchronous, clock: ManualClock) -> None:

@@ -88,15 +88,19 @@ def test_a_prefix_is_written_as_its_event_writes_it(write: Write) -> None:
     assert said == ("1 file put without effect: Uploads only tells of '*.csv'",)
 
 
-def test_each_file_goes_where_it_is_heard_of(write: Write) -> None:
-    """Below the prefix of the first notification of a put that has its suffix; of no use are those of other events."""
-    removed = Notification("Reader", ("s3:ObjectRemoved:*",), "gone/")
-    jpg, pdf = (Notification("Reader", ("s3:ObjectCreated:Put",), f"{kind}/", f".{kind}") for kind in ("jpg", "pdf"))
-    files = tuple(write(name, "") for name in ("a.pdf", "b.jpg", "c.txt"))
-    stack = application(buckets={"Uploads": notifying("Uploads", removed, jpg, pdf)})
-    inputs, said = chosen_inputs(SimulateOptions(sources=files), stack)
-    assert [file.key for file in inputs.files] == ["pdf/a.pdf", "jpg/b.jpg", "jpg/c.txt"]
-    assert said == ("1 file put without effect: Uploads only tells of '*.jpg' or '*.pdf'",)
+def test_a_file_goes_where_its_suffix_is_heard_of(write: Write) -> None:
+    """Each below the prefix of the first notification of new objects that has it."""
+    created = ("s3:ObjectCreated:Put",)
+    bucket = notifying(
+        "Uploads",
+        Notification("Reader", ("s3:ObjectRemoved:*",), "gone/"),
+        Notification("Reader", created, "csv/", ".csv"),
+        Notification("Orders", created, "json/", ".json"),
+    )
+    files = tuple(write(name, "") for name in ("a.csv", "b.json", "c.txt"))
+    inputs, said = chosen_inputs(SimulateOptions(sources=files), application(buckets={"Uploads": bucket}))
+    assert [file.key for file in inputs.files] == ["csv/a.csv", "json/b.json", "csv/c.txt"]
+    assert said == ("1 file put without effect: Uploads only tells of '*.csv' or '*.json'",)
 
 
 def test_files_go_to_the_bucket_that_no_function_knows(write: Write) -> None:
@@ -145,6 +149,9 @@ def test_each_line_is_a_message(write: Write) -> None:
     [
         ('{"a": 1}\n{"a": }\n', "--send: line 2 of '.*' is not JSON: Expecting value"),
         ('""\n', "--send: line 1 of '.*' is no message: SQS takes 1 to 1,048,576 bytes"),
+        ("\n", r"--send: there is no message in '.*m\.jsonl'"),
+        ('"\\ud800"\n', r"line 1 of '.*' is no message: SQS takes no character U\+D800"),
+        ('"a\\u0000"\n', r"line 1 of '.*' is no message: SQS takes no character U\+0000"),
         (json.dumps("x" * (limits.SQS_MESSAGE_BYTES[1] + 1)), "line 1 of '.*' is no message"),
         ("[" * 5_000, "line 1 of '.*' is nested too deeply"),
     ],
@@ -222,3 +229,17 @@ def test_what_is_no_event_is_refused(write: Write, tmp_path: Path) -> None:
         chosen(application(), event=write("e.json", json.dumps("x" * 1_048_576)), to="Reader")
     with pytest.raises(InputError, match="'--to' only goes with --send and --event"):
         chosen(application(), to="Orders")
+
+
+def test_what_only_the_pipeline_has_is_refused(write: Write) -> None:
+    """A scenario, and a bound on rows: before anything starts, and by its own name."""
+    file = write(
+        "t.yaml",
+        "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"
+        "  F: {Type: AWS::Lambda::Function, Properties: {FunctionName: F, Runtime: python3.13, Handler: a.b}}\n"
+        "  M: {Type: AWS::Lambda::EventSourceMapping, Properties: {EventSourceArn: !GetAtt Q.Arn, FunctionName: F}}",
+    )
+    with pytest.raises(InputError, match="the template is not the pipeline's"):
+        resolve(SimulateOptions(template=file, scenario="burst"))
+    with pytest.raises(InputError, match="'rejected<1' cannot be judged, because only the pipeline's rows are known"):
+        resolve(SimulateOptions(template=file, slo=("rejected<1",)))

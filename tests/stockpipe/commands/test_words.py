@@ -10,7 +10,8 @@ from fakes import declare
 from simulator.base.errors import InputError
 from simulator.stack import template
 from simulator.stack.model import Ignored, Redrive
-from stockpipe.commands.words import advice_lines, ignored_line, require_sound
+from simulator.stack.rules import examine
+from stockpipe.commands.words import advice_lines, ignored_line, not_simulated, require_sound
 
 LOW = {"MaxReceiveCount": "3"}
 
@@ -84,8 +85,22 @@ def test_without_a_trigger_a_function_can_be_invoked() -> None:
     stack = declare.stack(functions={"Consumer": declare.function()})
     with pytest.raises(InputError) as raised:
         require_sound(stack, Path("t.yaml"))
-    assert raised.value.hint == "--event FILE.json invokes a function once"
+    assert raised.value.hint == "`stockpipe simulate --event FILE.json` invokes a function once"
     require_sound(stack, Path("t.yaml"), invoked="Consumer")
     node = declare.stack(functions={"Consumer": declare.function(runtime="nodejs22.x")})
     with pytest.raises(InputError, match="its handler is in nodejs22"):
         require_sound(node, Path("t.yaml"), invoked="Consumer")
+
+
+def test_triggers_are_named_where_they_are_all_that_there_is(tmp_path: Path) -> None:
+    """The obstacle that no function is invoked, and each event that is not simulated."""
+    events = "".join(f"E{number}: {{Type: Api, Properties: {{Path: /, Method: get}}}}, " for number in range(7))
+    file = tmp_path / "t.yaml"
+    file.write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F: {Type: AWS::Serverless::Function, Properties: "
+        f"{{Handler: a.b, Runtime: python3.13, Events: {{{events}}}}}}}\n"
+    )
+    stack = template.load(file)
+    obstacle, rest = (finding.text for finding in not_simulated(stack, examine(stack)))
+    assert obstacle.startswith("no queue, bucket or schedule that is simulated here invokes a function")
+    assert all(f"Events.E{number} (" in rest for number in range(7))

@@ -333,12 +333,12 @@ async def client() -> AsyncIterator[Client]:
         await api.close()
 
 
-async def given(client: Client) -> tuple[asyncio.Future[Any], dict[str, str], Any]:
+async def given(client: Client, event: Any = None) -> tuple[asyncio.Future[Any], dict[str, str], Any]:
     """Bring the API to the state in which the runtime has an event."""
     ready = client.api.restart()
     asking = asyncio.create_task(client.get_next())
     assert await ready is None
-    answer = client.api.give(Invocation("request-1", {"n": 1}, 1_763_802_000.5, "Root=1-2-3"))
+    answer = client.api.give(Invocation("request-1", event or {"n": 1}, 1_763_802_000.5, "Root=1-2-3"))
     status, headers, body = await asking
     assert status == 200
     return answer, headers, body
@@ -386,6 +386,14 @@ async def test_init_error(client: Client) -> None:
     assert report.error_type == "Runtime.ImportModuleError"
     assert (await client.post("init/error", body))[0] == 403
     assert (await client.get_next())[0] == 403
+
+
+async def test_an_event_may_have_half_a_character(client: Client) -> None:
+    """As JSON writes it; UTF-8 has no bytes for it."""
+    _, _, body = await given(client, {"n": "\ud800\u00fc"})
+    assert body == {"n": "\ud800\u00fc"}
+    await client.post("invocation/request-1/response")
+    await ended(client)
 
 
 async def test_calls_out_of_turn(client: Client) -> None:

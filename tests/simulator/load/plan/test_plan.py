@@ -36,7 +36,7 @@ def test_a_load_by_the_clock_is_held_to_the_defaults() -> None:
     assert plan().bounds == DEFAULTS
     asked = plan(slo=("p99<5s", "stored_rows>=0")).bounds
     assert [bound.text for bound in asked] == [
-        *("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1"),
+        *("dead_lettered<1", "events_given_up<1", "objects_all_rejected<1", "objects_many_rejected<1"),
         *("p99<5s", "stored_rows>=0"),
     ]
     assert plan(find_max=True).bounds == plan(backlog=7).bounds == ()
