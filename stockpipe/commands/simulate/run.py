@@ -56,9 +56,8 @@ def run_simulate(options: SimulateOptions) -> int:
     """Run the simulation and return the exit code."""
     stack, plan = resolve(options)
     scenario = Path(options.scenario) if options.scenario else None
-    given = (file.path for file in options.parameter_files)
-    inputs = (options.template, scenario, options.code, options.event, *options.sources, *options.paths, *given)
-    inputs = (*inputs, *options.messages)
+    given = (*options.sources, *options.paths, *options.messages, *(file.path for file in options.parameter_files))
+    inputs = (options.template, scenario, options.code, options.event, *given)
     require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
     require_free_port(options.port)
     allow_open_files()
