@@ -93,7 +93,7 @@ def _condition_holds(operator: str, key: str, values: list[Any], context: Mappin
     if base == "Null":
         return any(str(value).lower() == str(actual is None).lower() for value in values)
     compare = _COMPARISONS.get(base.replace("Not", ""))
-    if compare is None or (actual is None and key.startswith(_UNKNOWN_KEYS)):
+    if compare is None or key.startswith(_UNKNOWN_KEYS):
         return None
     return optional or negated if actual is None else any(compare(str(value), actual) for value in values) != negated
 

@@ -235,4 +235,4 @@ def _cached(parts: Iterable[bytes], fill: Callable[[Path], object]) -> Path:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stockpipe" / "code"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "stockpipe" / "code"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from simulator.base import limits
 from simulator.base.shown import visible
 from simulator.base.words import counted
 from simulator.stack.model import Sentences, Stack
 from simulator.stack.settings import may_invoke, section
-
-_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def _unconfirmed(stack: Stack) -> Sentences:
@@ -91,9 +88,10 @@ def _filters(stack: Stack) -> Sentences:
 
 def _silent_losses(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-errorhandling and invocation-async; S3 User Guide, EventNotifications."""
-    polled = {mapping.function for mapping in stack.mappings.values()}
-    scheduled = {schedule.function for schedule in stack.schedules.values()}
-    for name in sorted(polled - scheduled):
+    polled_only = {mapping.function for mapping in stack.mappings.values()}
+    polled_only -= {schedule.function for schedule in stack.schedules.values()}
+    polled_only -= {each.target for bucket in stack.buckets.values() for each in bucket.notifications}
+    for name in sorted(polled_only):
         function = stack.functions.get(name)
         if function and (function.asynchronous.dead_letter_arn or function.asynchronous.on_failure_arn):
             said = "failed messages never reach the function's dead-letter queue or on-failure destination"
@@ -113,7 +111,7 @@ def _key_spelling(stack: Stack) -> Sentences:
     """S3 User Guide, notification-how-to-filtering: a filter has keys as events have them, and no wildcards."""
     for bucket in stack.buckets.values():
         for text in dict.fromkeys(text for each in bucket.notifications for text in (each.prefix, each.suffix)):
-            written = _BARE_PERCENT.sub("%25", quote_plus(text, safe="/%+"))
+            written = quote_plus(unquote_plus(text), safe="/")
             if "*" in text:
                 why = f"'*' is not a wildcard in a filter: '{text}' matches only keys with that character"
             elif written != text:

@@ -22,7 +22,8 @@ def refused_names(stack: Stack) -> Sentences:
     )  # fmt: skip
     for kind, resources in named:
         owners: dict[str, str] = {}
-        for logical_id, name in [(logical_id, each.name) for logical_id, each in resources.items()]:
+        for logical_id, resource in resources.items():
+            name = resource.name
             if not (logical_id.isascii() and logical_id.isalnum()):
                 yield logical_id, f"Template format error: Resource name {logical_id} is non alphanumeric."
             elif (fault := name_fault(kind, name)) is not None:

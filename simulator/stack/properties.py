@@ -109,17 +109,13 @@ class Properties:
                 return each
         return self.fail(f"must be {listed(choices)}, not '{given}'", key)
 
-    def json(self, key: str) -> Any:
-        """What JSON text means; any other value is itself."""
-        value = self.raw(key)
-        try:
-            return from_json(value.encode()) if isinstance(value, str) else value
-        except DocumentError as error:
-            self.fail(str(error), key)
-
     def document(self, key: str) -> Properties:
         """A nested mapping, or JSON text of one."""
-        value = self.json(key)
+        value = self.raw(key)
+        try:
+            value = from_json(value.encode()) if isinstance(value, str) else value
+        except DocumentError as error:
+            self.fail(str(error), key)
         given = isinstance(value, dict) and not isinstance(value, Located)
         return self._child(key, Located(self.line_of(key), value) if given else value)
 
@@ -134,7 +130,7 @@ class Properties:
 
     def texts(self, key: str) -> list[str]:
         """A list of texts, or a single text."""
-        return [str(item) for item in self._items(key)]
+        return [plain_text(item) for item in self._items(key)]
 
     def mapping(self, key: str) -> dict[str, Any]:
         """A whole mapping."""

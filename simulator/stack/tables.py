@@ -64,7 +64,7 @@ def _indexes(table: Table) -> Iterator[tuple[str, str]]:
     for index in local:
         if len(index.keys) < 2:
             yield f"Index KeySchema does not have a range key for index: {index.name}", _LOCAL
-        if index.keys and index.keys[0] != partition_key:
+        if index.keys[0] != partition_key:
             said = f"Index KeySchema does not have the same leading hash key as table KeySchema for index: {index.name}"
             yield f"{said}. index hash key: {index.keys[0]}, table hash key: {partition_key}", _LOCAL
     for name, count in Counter(index.name for index in table.indexes).items():
@@ -76,7 +76,7 @@ def _capacity(stack: Stack, table: Table) -> Iterator[tuple[str, str]]:
     """The template itself is asked what it gives: the model has default values."""
     given = properties_of(stack, table.logical_id)
     if table.provisioned_units is not None:
-        if "KeySchema" in given and not {"ProvisionedThroughput", "Replicas"} & given.keys():
+        if "KeySchema" in given and "ProvisionedThroughput" not in given:
             text = "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
             yield text, "BillingMode"
         return

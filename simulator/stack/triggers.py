@@ -85,7 +85,7 @@ class Triggers:
         if not properties.has("ScheduleExpression"):
             raise NotSimulatedError("event buses are not simulated")
         for target in properties.sections("Targets"):
-            each = logical_id if logical_id not in self.schedules else f"{logical_id}{target.text('Id')}"
+            each = logical_id if logical_id not in self.schedules else f"{logical_id}.{target.text('Id')}"
             self.lines[each] = target.line
             with self._declared.tolerating(target):
                 target.raw("Id")
@@ -104,8 +104,6 @@ class Triggers:
             properties.section("FlexibleTimeWindow").raw("Mode")
             path = f"scheduler:{{}}:{{}}:schedule/{properties.text('GroupName', 'default')}"
             time_zone = properties.text("ScheduleExpressionTimezone", "UTC")
-        if (given := target.optional_text("Input")) is not None:
-            target.json("Input")
         return Schedule(
             logical_id=logical_id,
             name=name,
@@ -113,7 +111,7 @@ class Triggers:
             expression=properties.text("Schedule" if is_event and is_rule else "ScheduleExpression"),
             kind="rule" if is_rule else "scheduler",
             arn=f"arn:aws:{path.format(limits.REGION, limits.ACCOUNT_ID)}/{name}",
-            input=given,
+            input=target.optional_text("Input"),
             enabled=(not is_event or properties.boolean("Enabled", True))
             and properties.text("State", "ENABLED").startswith("ENABLED"),
             time_zone=time_zone,

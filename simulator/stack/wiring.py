@@ -21,7 +21,9 @@ from simulator.stack.model import (
 )
 
 CONSUMER = "ConsumerLambda"
-"""The logical id of the pipeline's consumer: a function of this name is proven to be one, whatever its handler."""
+"""The logical id of the pipeline's consumer: with any handler it is one, if its table has `KEYS`."""
+KEYS = (("PK", "S"), ("SK", "S"))
+"""The keys of the rows that the pipeline stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,17 @@ def own_path(stack: Stack) -> Wiring | None:
     Raises `InputError` if the pipeline's consumer is there, but not the table that it writes to.
     """
     for mapping, queue, consumer in stack.mapped():
-        if not (consumer.is_own or consumer.logical_id == CONSUMER):
+        named = consumer.environment.get("TABLE_NAME")
+        table = next((each for each in stack.tables.values() if each.name == named), None)
+        if not (consumer.is_own or (consumer.logical_id == CONSUMER and table is not None and table.keys == KEYS)):
             continue
         for bucket in stack.buckets.values():
             for notification in bucket.notifications:
                 if notification.target == mapping.queue:
+                    if table is None:
+                        said = f"TABLE_NAME is '{named or ''}', which is not a table in the template"
+                        raise InputError(f"{consumer.logical_id}: {said}")
                     dead_letters = stack.queues[queue.redrive.dead_letter_queue] if queue.redrive else None
-                    table = _table_of(stack, consumer)
                     return Wiring(bucket, notification, queue, dead_letters, mapping, consumer, table)
     return None
 
@@ -105,11 +111,3 @@ def flow(stack: Stack) -> Flow:
         functions=functions,
         tables=tuple(stack.tables.values()),
     )
-
-
-def _table_of(stack: Stack, consumer: Function) -> Table:
-    named = consumer.environment.get("TABLE_NAME")
-    for table in stack.tables.values():
-        if table.name == named:
-            return table
-    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is not a table in the template")

@@ -58,9 +58,7 @@ class Telemetry:
         self._load_view, self._interrupted = load_view, interrupted
         self._options = options
         path, parts = own_path(stack), flow(stack)
-        self._roles = roles(stack, parts, is_pipeline=path is not None, invoked=options.invoked)
-        self._queues = frozenset(queue.logical_id for queue in parts.queues)
-        self._polled = {mapping.logical_id: queue.name for mapping, queue, _ in stack.mapped()}
+        self._roles = roles(stack, parts, options.invoked)
         self._mapped = {key: mapping.function for key, mapping in stack.mappings.items()}
         self._functions = {key: FunctionTotals(function.name) for key, function in stack.functions.items()}
         enabled = (key for key, schedule in stack.schedules.items() if schedule.enabled)
@@ -75,12 +73,14 @@ class Telemetry:
         self._course = self._new_course(options.started_at)
         self._latencies = Latencies()
         parameters = {name: parameters_behind(stack, name) for name in self._consumers}
+        self._polls = {(mapping.queue, mapping.function) for mapping in stack.mappings.values()}
+        self._queues = parts.queues
         self._failures = {
-            mapping.logical_id: Failures(
-                parameters.get(mapping.function, {}), queue.redrive.maximum_receives if queue.redrive else None
+            queue.logical_id: Failures(
+                ChainMap(*(known for name, known in parameters.items() if (queue.logical_id, name) in self._polls)),
+                queue.redrive.maximum_receives if queue.redrive else None,
             )
-            for mapping, queue, _ in stack.mapped()
-            if mapping.queue in self._queues
+            for queue in parts.queues
         }
         self._rejections = Rejections(parameters[path.consumer.logical_id] if path is not None else {})
         self._tick_failures = Causes()
@@ -128,13 +128,12 @@ class Telemetry:
     @property
     def failed_for_good(self) -> Mapping[str, LastDelivery]:
         """Messages in the queues that cannot succeed, by id: their function said so at the last delivery."""
-        return ChainMap(*(dict(failures.for_good) for failures in self._failures.values()))
+        return ChainMap(*(failures.for_good for failures in self._failures.values()))
 
     def snapshot(self, now: float) -> Snapshot:
         """The state of the run as of `now`."""
         store = self._facts.store or StoreCounters(at=now)
         along = Along.of(self._roles, store)
-        settled = self._settlements.view(along.queue, store, self._facts, self._in_hand)
         before = self._window[0].ended if self._window else {}
         views = {key: function.view(before.get(key, Ended())) for key, function in self._functions.items()}
         return Snapshot(
@@ -148,7 +147,9 @@ class Telemetry:
             generator=functions.together(views[key] for key in self._generators),
             consumer=functions.together(views[key] for key in self._consumers),
             functions={self._functions[key].name: view for key, view in views.items()},
-            deliveries=None if self._roles.is_pipeline else settled,
+            deliveries=None
+            if self._roles.is_pipeline
+            else self._settlements.view(along.queue, store, self._facts, self._in_hand),
             rates=self._rates(),
             latency=self._latencies.view(),
             # Nothing moves after the drain, so the charts end there.
@@ -240,7 +241,7 @@ class Telemetry:
     def _messages_received(self, received: observations.MessagesReceived) -> None:
         """Update the maxima: perhaps no sample saw these messages visible, or in flight with the unsettled ones."""
         count = received.count - received.test_events
-        if received.queue not in self._queues or not count:
+        if received.queue not in self._failures or not count:
             return
         held, self._in_hand = self._facts.maxima, self._in_hand + count
         self._course.glimpse_depth(received.at, 0, self._in_hand)
@@ -248,30 +249,30 @@ class Telemetry:
             self._learn(maxima=held.raised(received.at, count, self._in_hand, self._in_hand))
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
-        function, failures = self._mapped[message.mapping], self._failures.get(message.mapping)
+        function, failures = self._mapped[message.mapping], self._failures.get(message.queue)
         # A mapping settles a whole batch right after its invocation, so the function's last cause is the cause here.
         cause = self._causes.get((function, message.reason), message.reason)
-        if failures is not None and not is_test_event(message.body):
+        is_test = is_test_event(message.body)
+        if failures is not None and not is_test:
             self._settlements.settled(message, cause)
             self._in_hand -= 1
             held, age_s = self._facts.maxima, message.at - message.sent_at
             if age_s > (held.oldest_age_s or 0.0):
                 self._learn(maxima=replace(held, oldest_age_s=age_s))
         failed = failures.settled(message, cause) if failures is not None else None
+        objects = objects_of(message.body) if message.deleted and self._ledger is not None else ()
         if message.reason == observations.FILTERED:
             text = f"a message in {message.queue} was deleted: no filter of {message.mapping} matches it"
             self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
-            objects = objects_of(message.body)
             if failures is not None and (objects or self._ledger is None):
                 self._learn(filtered=self._facts.filtered + 1)
                 if self._ledger is not None:
                     self._ledger.filtered(objects, message.sent_at)
             return
         if message.deleted:
-            objects = objects_of(message.body)
             if failures is not None and objects and self._ledger is not None:
                 self._ledger.ingested(objects, message.sent_at)
-            if objects or (self._ledger is None and not is_test_event(message.body)):
+            if objects or (self._ledger is None and not is_test):
                 self._add_latency(message.at, message.at - message.sent_at)
             return
         if message.reason == PARTIAL_RESPONSE:
@@ -283,15 +284,18 @@ class Telemetry:
             self._events.add(message.at, failed.text, "lost" if failed.for_good else "grows", key=failed.kind)
 
     def _event_settled(self, event: observations.EventSettled) -> None:
-        self._learn(events_done=self._facts.events_done + event.succeeded)
-        self._learn(events_given_up=self._facts.events_given_up + (not event.succeeded))
-        self._learn(events_lost=self._facts.events_lost + (not event.succeeded and not event.kept))
+        facts, given_up = self._facts, not event.succeeded
+        self._learn(
+            events_done=facts.events_done + event.succeeded,
+            events_given_up=facts.events_given_up + given_up,
+            events_lost=facts.events_lost + (given_up and not event.kept),
+        )
         if event.succeeded and self._ledger is None:
             self._add_latency(event.at, event.at - event.accepted_at)
 
     def _log_written(self, log: observations.LogWritten) -> None:
-        for mapping, failures in self._failures.items():
-            if self._mapped[mapping] == log.function:
+        for queue, failures in self._failures.items():
+            if (queue, log.function) in self._polls:
                 failures.logged(log.line)
         if log.function in self._consumers:
             self._rejections.logged(log.line)
@@ -329,8 +333,9 @@ class Telemetry:
         self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
             self._announce_losses(sample.at, before, counters)
-            for mapping, failures in self._failures.items():
-                failures.dead_lettered(counters.queues.get(self._polled[mapping], QueueCounters()).dead_lettered)
+            for each in self._queues:
+                moved = counters.queues.get(each.name, QueueCounters()).dead_lettered
+                self._failures[each.logical_id].dead_lettered(moved)
             if written := table.rows_written - Along.of(self._roles, before).table.rows_written:
                 self._course.add_rows(self._sampled_at, sample.at, written)
         self._sampled_at = sample.at

@@ -26,7 +26,7 @@ def generators(stack: Stack, parts: Flow, invoked: str | None = None) -> tuple[s
     return tuple(sorted(scheduled.difference(consumers(stack, parts, invoked))))
 
 
-def roles(stack: Stack, parts: Flow, *, is_pipeline: bool, invoked: str | None = None) -> Roles:
+def roles(stack: Stack, parts: Flow, invoked: str | None = None) -> Roles:
     """The names of the parts, and the lowest limit on the batches in progress."""
     polled = {queue.logical_id for queue in parts.queues}
     mappings = [mapping for mapping in stack.mappings.values() if mapping.queue in polled]
@@ -42,21 +42,21 @@ def roles(stack: Stack, parts: Flow, *, is_pipeline: bool, invoked: str | None =
             (each.expression, stack.functions[each.function].name) for each in stack.schedules.values() if each.enabled
         ),
         concurrency_limit=min((bound for bound in bounds if bound is not None), default=None),
-        is_pipeline=is_pipeline,
-        joined=_joined(stack, parts),
+        is_pipeline=own_path(stack) is not None,
+        joined=_joined(stack, parts, invoked),
     )
 
 
-def _joined(stack: Stack, parts: Flow) -> frozenset[tuple[str, str]]:
+def _joined(stack: Stack, parts: Flow, invoked: str | None) -> frozenset[tuple[str, str]]:
     """The pairs of kinds between which the template leads data; scheduled functions have variables for it."""
     notified = {each.target for bucket in parts.buckets for each in bucket.notifications}
     scheduled = {each.function for each in stack.schedules.values() if each.enabled}
-    variables = [stack.functions[name].environment.values() for name in generators(stack, parts)]
+    variables = [stack.functions[name].environment.values() for name in generators(stack, parts, invoked)]
     named = " ".join(value for values in variables for value in values)
     steps = (
         ("schedule", "bucket", any(bucket.name in named for bucket in parts.buckets)),
         ("schedule", "queue", any(queue.name in named for queue in parts.queues)),
-        ("schedule", "function", scheduled.intersection(consumers(stack, parts))),
+        ("schedule", "function", scheduled.intersection(consumers(stack, parts, invoked))),
         ("bucket", "queue", notified & stack.queues.keys()),
         ("bucket", "function", notified & stack.functions.keys()),
     )

@@ -60,8 +60,8 @@ class RunOptions:
 class Roles:
     """The AWS names of the parts that the data passes through, each kind in the template's order.
 
-    `consumers` are the functions that messages or a bucket's events invoke; `schedules` has the name of the function
-    that each schedule invokes, by the schedule's expression. `concurrency_limit` is how many batches the consumers may
+    `consumers` are the functions that messages or a bucket's events invoke; `schedules` has each schedule's expression
+    and the name of the function that it invokes. `concurrency_limit` is how many batches the consumers may
     work on at once (None: the template sets no limit). `is_pipeline`: the rows of the run can be counted. `joined` has
     the pairs of kinds (such as `("bucket", "queue")`) between which the template leads data.
     """

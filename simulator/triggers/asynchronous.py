@@ -131,9 +131,9 @@ class AsynchronousInvoker:
         chance = stream(self.seed, name, number)
         request_id = Identifiers(chance).uuid()
         for copy in range(1 + (chance.random() < self.duplicate_probability)):
-            event = _Event(self.stack.functions[function], request_id, text, self.clock.now())
+            queued = _Event(self.stack.functions[function], request_id, text, self.clock.now())
             backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}", copy))
-            task = self._group.create_task(self._see_through(event, backoff))
+            task = self._group.create_task(self._see_through(queued, backoff))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return request_id
@@ -182,10 +182,13 @@ class AsynchronousInvoker:
                     MaxNumberOfMessages=limits.SQS_BATCH_ENTRIES,
                     WaitTimeSeconds=limits.POLL_SLICE_S,
                 )
-                for message in answer.get("Messages", []):
+                entries: Any = []
+                for number, message in enumerate(answer.get("Messages", [])):
                     if not is_test_event(message["Body"]):
                         self.accept(function, json.loads(message["Body"]))
-                    await self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+                    entries.append({"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]})
+                if entries:
+                    await self.sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
             except (BotoCoreError, ClientError) as error:
                 self.record(Noted(self.clock.now(), f"events for {function} do not arrive: {error}", "warning"))
                 await self.clock.sleep(limits.POLL_SLICE_S)

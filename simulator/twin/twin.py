@@ -161,7 +161,7 @@ class Twin:
         """Wait until no event waits for a function and the queues are empty; False when `timeout_s` has passed.
 
         Also False as soon as no event waits, and either all messages left are in `unpolled` queues, or `hopeless` is
-        true for the messages left and the instant at which the time is up.
+        true for the messages left in the others and the instant at which the time is up.
         """
         deadline_at, unpolled = self.clock.now() + timeout_s, self.unpolled
         while True:
@@ -180,7 +180,7 @@ class Twin:
                 return not stuck
             if self.clock.now() >= deadline_at:
                 return False
-            if done and hopeless is not None and hopeless(left + stuck, deadline_at):
+            if done and hopeless is not None and hopeless(left, deadline_at):
                 return False
             await self.clock.sleep(limits.DRAIN_LOOK_S)
 

@@ -62,10 +62,6 @@ class ManualQueue:
             self.messages.pop(entry["ReceiptHandle"].partition("#")[0], None)
         return {"Successful": [{"Id": entry["Id"]} for entry in entries]}
 
-    async def delete_message(self, **request: Any) -> None:
-        """As SQS, for one message."""
-        await self.delete_message_batch(Entries=[{"Id": "0", **request}])
-
     def _take(self, count: int, visibility_s: float) -> list[dict[str, Any]]:
         now = self._clock.now()
         found: list[dict[str, Any]] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from fakes import declare
+from simulator.base.children import ChildProcess
 from simulator.base.errors import CouldNotFinish, InputError, Interrupted
 from simulator.functions import code
 from simulator.functions.runtimes import Code
@@ -320,13 +323,48 @@ def test_two_runs_may_install_at_once(source: Path, pip: Pip, monkeypatch: pytes
 def test_the_cache_forgets_what_is_oldest(source: Path, pip: Pip, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps a bounded number of installations, those used last."""
     monkeypatch.setattr("simulator.base.limits.CODE_CACHED", 2)
-    kept = []
-    for text in ("a", "b", "c"):
+    used = []
+    for age, text in enumerate(("a", "b", "a", "c")):
         (source / "requirements.txt").write_text(text)
-        kept += [each.name for each in prepared(function())["F"].packages]
-        (cache / kept[-1]).touch()
-    assert {each.name for each in cache.iterdir()} == set(kept[1:])
+        used += [each.name for each in prepared(function())["F"].packages]
+        assert (cache / used[-1]).stat().st_mtime > 4  # it was used now
+        os.utime(cache / used[-1], (age, age))
+    assert {each.name for each in cache.iterdir()} == {used[0], used[3]}
     assert len(pip.asked) == 3
+
+
+def test_a_relative_cache_is_in_the_working_directory(
+    source: Path, pip: Pip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pip and the handlers run in other folders."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    monkeypatch.chdir(tmp_path)
+    (source / "requirements.txt").write_text("pydantic\n")
+    (packages,) = prepared(function())["F"].packages
+    assert packages.is_relative_to(tmp_path.resolve() / "here")
+
+
+def test_an_installation_leaves_the_commands_signals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes after it stops the run, as before."""
+
+    class Done:
+        async def wait(self) -> int:
+            return 0
+
+        async def end(self) -> None: ...
+
+    async def start(*_: Any, **__: Any) -> Done:
+        return Done()
+
+    def handler(*_: object) -> None: ...
+
+    monkeypatch.setattr(ChildProcess, "start", start)
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        assert code.pip_install([], tmp_path, tmp_path / "made") is None
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_cache_that_cannot_be_written(source: Path, pip: Pip, tmp_path: Path) -> None:

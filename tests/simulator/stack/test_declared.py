@@ -67,12 +67,13 @@ def test_what_aws_would_not_know_is_refused(load_text: Load, written: str) -> No
 
 
 def test_a_template_without_sam_has_nothing_made_by_sam(load_text: Load) -> None:
-    """CloudFormation makes no role for a function."""
-    with pytest.raises(TemplateError, match="'FRole' is neither a resource nor a parameter"):
-        load_text(
-            "Resources: {F: {Type: AWS::Lambda::Function, Properties: {Handler: a.b, Runtime: python3.13, "
-            "Environment: {Variables: {V: !Ref FRole}}}}}"
-        )
+    """CloudFormation makes neither a role for a function nor an API."""
+    for name in ("FRole", "ServerlessRestApi"):
+        with pytest.raises(TemplateError, match=f"'{name}' is neither a resource nor a parameter"):
+            load_text(
+                "Resources: {F: {Type: AWS::Lambda::Function, Properties: {Handler: a.b, Runtime: python3.13, "
+                f"Environment: {{Variables: {{V: !Ref {name}}}}}}}}}}}"
+            )
 
 
 UNKNOWN = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from fakes import declare
 from simulator.stack.known import known_names
+from simulator.stack.model import Stack
 from simulator.stack.rules import examine
 from simulator.stack.template import load
 
@@ -88,13 +90,24 @@ def test_a_name_that_there_is_not_or_must_be_is_refused(document: dict[str, Any]
         {**function(), "Globals": {"Function": {"Timeout": 3}, "Api": {"Any": 1}}},
         resource("AWS::SNS::Topic", Colour="red"),
         resource("AWS::SQS::QueuePolicy", **{"Fn::Transform": {"Name": "AWS::Include"}}),
-        {"Resources": {"Fn::ForEach::Queues": [], **resource("AWS::SQS::Queue")["Resources"]}},
     ],
 )
 def test_what_is_not_known_here_is_not_judged(document: dict[str, Any]) -> None:
     """Other types, other events, and properties that a macro adds."""
-    document["Resources"].pop("Fn::ForEach::Queues", None)
     assert refused(document) == []
+
+
+def test_what_a_template_does_not_make_is_not_judged(load_text: Callable[..., Stack]) -> None:
+    """A resource that its condition leaves out, and what a macro repeats."""
+    text = """
+Conditions: {Never: !Equals [a, b]}
+Resources:
+  Q: {Type: AWS::SQS::Queue}
+  Fn::ForEach::Queues: [Each, [a, b], {Q$Each: {Type: AWS::SQS::Queue, Properties: {Colour: red}}}]
+  R: {Type: AWS::SQS::Queue, Condition: Never, Properties: {Colour: red}}
+"""
+    assert examine(load_text(text)).violations == ()
+    assert examine(load_text(text.replace("Condition: Never, ", ""))).violations != ()
 
 
 def test_a_finding_has_the_line_of_its_property(tmp_path: Path) -> None:

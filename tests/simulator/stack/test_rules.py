@@ -177,6 +177,7 @@ def test_unreserved_concurrency(sound: Sound) -> None:
         ({"runtime": "Python3.13"}, "Value 'Python3.13' at 'runtime'"),
         ({"memory_mb": 127}, "Value '127' at 'memorySize'"),
         ({"environment": {"AWS_REGION": "x", "MINE": "y"}}, "Reserved keys used in this request: AWS_REGION"),
+        ({"environment": {"_HANDLER": "x"}}, "Reserved keys used in this request: _HANDLER"),
         ({"reserved_concurrency": -3}, "Value '-3' at 'reservedConcurrentExecutions'"),
         ({"environment": {"MINE": "x" * 4096}}, "exceeded the 4KB limit"),
         ({"environment": {"A=B": "x"}}, "'A=B' at 'environment.variables' failed to satisfy constraint"),
@@ -405,6 +406,8 @@ def test_a_policy_in_parts_is_taken_on_trust(sound: Sound) -> None:
         ("dt=2024/", "'dt=2024/' matches none on AWS, 'dt%3D2024/' does"),
         ("my files/", "'my files/' matches none on AWS, 'my+files/' does"),
         ("50%/", "'50%/' matches none on AWS, '50%25/' does"),
+        ("dt%3d2024/", "'dt%3d2024/' matches none on AWS, 'dt%3D2024/' does"),
+        ("%61/", "'%61/' matches none on AWS, 'a/' does"),
         ("*.csv", "'*' is not a wildcard in a filter: '*.csv' matches only keys with that character"),
         ("dt%3D2024/", None),
         ("my+files/", None),
@@ -566,6 +569,15 @@ def test_silent_losses(sound: Sound) -> None:
     assert "never reach the function's dead-letter queue" in advice["Consumer"]
     assert "ReportBatchItemFailures" in advice["Mapping"]
     assert "larger notifications are lost" in advice["Queue"]
+
+
+def test_a_polled_function_that_a_bucket_invokes_too_has_asynchronous_events(sound: Sound) -> None:
+    """Its dead-letter queue gets the bucket's events, so it is not set in vain."""
+    asynchronous = AsynchronousInvocation(dead_letter_arn="arn:aws:sqs:::x")
+    sound.function = dataclasses.replace(sound.function, asynchronous=asynchronous)
+    assert ["never reach" in text for _, text in sound.advised()] == [True]
+    sound.notifications = (*sound.notifications, Notification("Consumer", ("s3:ObjectRemoved:*",)))
+    assert sound.advised() == []
 
 
 def test_own_template_with_a_reservation() -> None:

@@ -154,7 +154,6 @@ def test_a_key_that_nothing_defines_is_refused() -> None:
         ((5, 5), {"KeySchema": []}, "must both be specified when BillingMode is PROVISIONED"),
         ((5, 5), {"KeySchema": [], "ProvisionedThroughput": {"Ref": "Chosen"}}, None),
         ((5, 5), {"PrimaryKey": {}}, None),
-        ((5, 5), {"KeySchema": [], "Replicas": []}, None),
         (None, {"ProvisionedThroughput": {"ReadCapacityUnits": 1}}, "can be specified when BillingMode is PAY_PER_"),
         (None, {"ProvisionedThroughput": {"Fn::If": []}}, None),
     ],

@@ -137,6 +137,10 @@ def test_resource_without_effect_is_listed(load_text: Load) -> None:
         (QUEUE + "      QueueName: !Ref Q", "t.yaml:3: Q: its name depends on itself"),
         (QUEUE + "      DelaySeconds: !If [Nope, 1, 2]", "t.yaml:6: there is no condition 'Nope'"),
         (
+            "Mappings: {M: {a: {b: {c: d}}}}" + QUEUE + "      DelaySeconds: !FindInMap [M, a, b]",
+            "t.yaml:6: the mapping M.a.b must be text, a number or a list of them",
+        ),
+        (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.13}\n",
             "t.yaml:4: F: Handler is required",
         ),
@@ -199,7 +203,7 @@ Resources:
     Properties:
       QueueName: !Join ["-", [!Ref Stage, !Select [1, !Split [",", "x,y"]], !Sub "${AWS::Region}-${!kept}"]]
       DelaySeconds: !FindInMap [Delays, !Ref Stage, Seconds]
-      VisibilityTimeout: !If [Both, 11, 12]
+      VisibilityTimeout: !Sub ["${AWS::NoValue}${Seconds}", {Seconds: !If [Both, 11, 12]}]
       MessageRetentionPeriod: {"Fn::If": [Neither, 60, !Ref "AWS::NoValue"]}
   Gone: {Type: AWS::SQS::Queue, Condition: Neither}
 """
@@ -312,7 +316,7 @@ def test_a_redrive_policy_may_be_json_text(load_text: Load) -> None:
 
 
 def test_a_table_has_its_attributes_and_indexes(load_text: Load) -> None:
-    """Keys come partition key first; what does not fit together is left to the rules."""
+    """Keys come partition key first, names as CloudFormation writes them; what does not fit is left to the rules."""
     stack = load_text(
         """
 Resources:
@@ -324,7 +328,7 @@ Resources:
       GlobalSecondaryIndexes:
         - IndexName: G
           KeySchema: [{AttributeName: id, KeyType: RANGE}, {AttributeName: n, KeyType: HASH}]
-          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [a, b]}
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [a, true]}
       LocalSecondaryIndexes:
         - {IndexName: L, KeySchema: [{AttributeName: id, KeyType: HASH}], Projection: {ProjectionType: KEYS_ONLY}}
 """
@@ -333,7 +337,7 @@ Resources:
     assert table.attributes == {"id": "S", "n": "N"}
     assert table.keys == (("id", "S"), ("undefined", "S"))
     assert table.indexes == (
-        Index("G", True, ("n", "id"), "INCLUDE", ("a", "b")),
+        Index("G", True, ("n", "id"), "INCLUDE", ("a", "true")),
         Index("L", False, ("id",), "KEYS_ONLY"),
     )
     assert stack.ignored == ()
@@ -354,6 +358,14 @@ def test_a_simple_table_is_a_table(
     table = load_text(f"Resources: {{T: {{Type: AWS::Serverless::SimpleTable, Properties: {properties}}}}}").tables["T"]
     assert (table.keys, table.provisioned_units) == ((key,), units)
     assert table.attributes == dict([key])
+
+
+def test_a_global_table_is_on_demand(load_text: Load) -> None:
+    """Its provisioned capacity scales by itself, which is not simulated, and said."""
+    properties = "KeySchema: [{AttributeName: id, KeyType: HASH}], WriteProvisionedThroughputSettings: {}"
+    stack = load_text(f"Resources: {{T: {{Type: AWS::DynamoDB::GlobalTable, Properties: {{{properties}}}}}}}")
+    assert (stack.tables["T"].keys, stack.tables["T"].provisioned_units) == ((("id", "S"),), None)
+    assert [each.property for each in stack.ignored] == ["WriteProvisionedThroughputSettings"]
 
 
 def test_a_policy_for_an_unknown_queue_is_listed(load_text: Load) -> None:

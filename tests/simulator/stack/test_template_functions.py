@@ -86,6 +86,15 @@ def test_layers_are_folders_or_arns(load_text: Load, tmp_path: Path) -> None:
     assert stack.ignored == ()
 
 
+def test_globals_are_merged_as_sam_does(load_text: Load) -> None:
+    """Lists are joined, the shared ones first; mappings merge; anything else is the function's own, if it has one."""
+    shared = ", Layers: [shared], Timeout: 9, MemorySize: 512, Environment: {Variables: {A: shared, B: shared}}"
+    own = "Layers: [own], Timeout: 7, Environment: {Variables: {B: own, C: own}}"
+    function = load_text(sam(own, shared)).functions["F"]
+    assert (function.layers, function.timeout_s, function.memory_mb) == (("shared", "own"), 7, 512)
+    assert function.environment == {"A": "shared", "B": "own", "C": "own"}
+
+
 def test_a_plain_functions_dead_letter_queue_is_read(load_text: Load) -> None:
     """CloudFormation calls it DeadLetterConfig."""
     text = plain("Handler: a.b, Runtime: python3.13, DeadLetterConfig: {TargetArn: 'arn:x'}")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from simulator.stack.model import Notification, Schedule, Stack
+from simulator.stack.rules import examine
 from simulator.stack.template import TemplateError
 
 Load = Callable[..., Stack]
@@ -188,17 +189,24 @@ def rule(text: str) -> str:
 
 
 def test_a_rule_with_a_schedule_is_one_schedule_per_function(load_text: Load) -> None:
-    """Each has its own input, and a target that is no function is left out."""
+    """Each has its own input and an id that no resource can have; a target that is not a function is left out."""
     second = "{Id: b, Arn: !GetAtt G.Arn, Input: '{\"n\": 1}'}"
     targets = f"[{{Id: a, Arn: !GetAtt F.Arn}}, {second}, {{Id: c, Arn: !GetAtt Queue.Arn}}]"
     stack = load_text(template(resource=rule(f"Name: n, ScheduleExpression: rate(1 hour), Targets: {targets}")))
     arn = "arn:aws:events:us-east-1:123456789012:rule/n"
     assert stack.schedules == {
         "R": Schedule("R", "n", "F", "rate(1 hour)", "rule", arn),
-        "Rb": Schedule("Rb", "n", "G", "rate(1 hour)", "rule", arn, '{"n": 1}'),
+        "R.b": Schedule("R.b", "n", "G", "rate(1 hour)", "rule", arn, '{"n": 1}'),
     }
-    assert stack.lines["Rb"] == 15
+    assert stack.lines["R.b"] == 15
     assert list(left_out(stack)) == ["Targets[2]"]
+
+
+def test_an_input_that_is_not_json_is_found_with_everything_else(load_text: Load) -> None:
+    """Reading goes on: the rules say it, at its line, together with what else is refused."""
+    stack = load_text(template("{Type: Schedule, Properties: {Schedule: rate(1 hours), Input: '{a'}}"))
+    found = [(each.logical_id, each.text.partition(" is not ")[0], each.line) for each in examine(stack).violations]
+    assert {("FE", "Parameter ScheduleExpression", 13), ("FE", "Input", 13)} <= {*found}
 
 
 def test_a_rule_of_a_pattern_is_left_out(load_text: Load) -> None:

@@ -51,7 +51,7 @@ def test_without_a_queue_and_a_bucket_the_scheduled_functions_are_the_consumers(
 def test_queues_are_polled_or_given_up_to() -> None:
     """A queue that is only written to has no role; a dead-letter queue that is polled is a queue like others."""
     stack = application()
-    shown = roles(stack, flow(stack), is_pipeline=False)
+    shown = roles(stack, flow(stack))
     assert (shown.queues, shown.dead_letter_queues, shown.buckets) == (("Work",), ("Dead",), ("in",))
     assert (shown.schedules, shown.concurrency_limit) == ((("rate(1 minute)", "Tick"),), 7)
     polled = application(
@@ -60,7 +60,7 @@ def test_queues_are_polled_or_given_up_to() -> None:
             "Again": declare.mapping(logical_id="Again", queue="Dead", function="Reader"),
         }
     )
-    shown = roles(polled, flow(polled), is_pipeline=False)
+    shown = roles(polled, flow(polled))
     assert (shown.queues, shown.dead_letter_queues) == (("Work", "Dead"), ())
 
 

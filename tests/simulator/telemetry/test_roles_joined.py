@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.base.observations import TickFired
+from simulator.base.observations import PhaseChanged, TickFired
 from simulator.stack import template
 from simulator.stack.model import Notification, Stack
 from simulator.stack.wiring import flow
@@ -33,8 +33,8 @@ def application(variables: dict[str, str], **changes: Any) -> Stack:
 
 
 def roles_of(stack: Stack) -> Roles:
-    """Its roles, as another application's."""
-    return roles(stack, flow(stack), is_pipeline=False)
+    """What its figures are about."""
+    return roles(stack, flow(stack))
 
 
 QUEUE = PIPELINE.queues["StockQueue"].name
@@ -71,13 +71,19 @@ def test_a_schedule_leads_to_the_functions_that_process() -> None:
     assert roles_of(alone).consumers == (PIPELINE.functions["GeneratorLambda"].name,)
 
 
+def test_a_scheduled_function_that_the_run_invokes_processes() -> None:
+    """It is not drawn as a generator of what its variables name as well."""
+    stack = application({"BUCKET": BUCKET.name})
+    assert roles(stack, flow(stack), "Feeder").joined == {("bucket", "queue"), ("schedule", "function")}
+
+
 def test_without_a_trigger_all_functions_count() -> None:
     """An event that the user sends invokes one of them."""
     assert len(roles_of(application({}, mappings={}, buckets={}, schedules={})).consumers) == 2
 
 
 def test_the_next_tick_is_the_first_of_all_schedules() -> None:
-    """Each schedule has its own, in the template's order; one that has fired for the last time has none."""
+    """Each schedule has its own, in the template's order; after its last one, and in a drain, it has none."""
     ((name, schedule),) = PIPELINE.schedules.items()
     three = {key: dataclasses.replace(schedule, logical_id=key) for key in (name, "Hourly", "Never")}
     telemetry = Telemetry(dataclasses.replace(PIPELINE, schedules=three), RunOptions("simulate", 7, "inline", 1000.0))
@@ -87,3 +93,6 @@ def test_the_next_tick_is_the_first_of_all_schedules() -> None:
     assert (shown.next_ticks, shown.next_tick_at, shown.ticks) == ((1062.0, 4600.0, None), 1062.0, 2)
     telemetry.record(TickFired(1062.0, name, "GeneratorLambda", 1, None))
     assert telemetry.snapshot(1063.0).next_tick_at == 4600.0
+    telemetry.record(PhaseChanged(1064.0, "draining"))
+    drained = telemetry.snapshot(1065.0)
+    assert (drained.next_ticks, drained.next_tick_at) == ((), None)

@@ -179,14 +179,17 @@ def test_the_pipeline_has_its_own_proof(telemetry: Telemetry) -> None:
 
 
 def test_why_a_message_failed_is_known_until_it_is_deleted() -> None:
-    """Each different reason once, in one line; with the queue of the last delivery."""
+    """The last five different reasons, each in one line; with the queue of the last delivery."""
     observed = telemetry()
     for count, reason in enumerate(["timeout", "no\nprice", "timeout"], 1):
         observed.record(settled("m", count, deleted=False, reason=reason))
     assert observed.failed("m") == ("Queue", ("timeout", "no price"))
     observed.record(settled("m", 4, mapping="Other", queue="Second", deleted=False, reason="error"))
     assert observed.failed("m") == ("Second", ("timeout", "no price", "error"))
-    observed.record(settled("m", 5))
+    for count in range(5, 12):
+        observed.record(settled("m", count, deleted=False, reason=f"error {count}"))
+    assert observed.failed("m") == ("Queue", tuple(f"error {count}" for count in range(7, 12)))
+    observed.record(settled("m", 12))
     assert observed.failed("m") is None
 
 
@@ -200,3 +203,34 @@ def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch
     assert kept.view(QueueCounters(), StoreCounters(at=0.0), Facts(), 0).settled_once
     kept.settled(settled("c"), "")
     assert not kept.view(QueueCounters(), StoreCounters(at=0.0), Facts(), 0).settled_once
+
+
+def test_latency_is_of_what_succeeded() -> None:
+    """Deleted messages and events that succeeded; neither S3's test events nor what was given up."""
+    observed = telemetry()
+    observed.record(settled("a", body=TEST_EVENT))
+    observed.record(settled("b", deleted=False, reason="error"))
+    observed.record(EventSettled(9.0, "Consumer", "{}", 1.0, succeeded=False))
+    assert observed.snapshot(9.0).latency.count == 0
+    observed.record(settled("c"))
+    observed.record(EventSettled(9.0, "Consumer", "{}", 4.0, succeeded=True))
+    assert (observed.snapshot(9.0).latency.count, observed.snapshot(9.0).latency.max) == (2, 5.0)
+
+
+def test_functions_that_share_a_queue_share_its_failures() -> None:
+    """A message that one of them failed on and another deleted, or that was dead-lettered, is counted so once."""
+    both = [declare.mapping(), declare.mapping(logical_id="Other", function="Second")]
+    stack = declare.stack(
+        queues={"Queue": declare.queue(redrive=Redrive("Dead", 2)), "Dead": declare.queue("Dead")},
+        mappings={each.logical_id: each for each in both},
+        functions={name: declare.function(name) for name in ("Consumer", "Second")},
+    )
+    observed = Telemetry(stack, RunOptions("simulate", 7, "inline", 0.0))
+    for message_id, mapping, count in (("a", "Mapping", 1), ("b", "Mapping", 1), ("b", "Other", 2)):
+        failed = settled(message_id, count, mapping=mapping, deleted=False, reason="error")
+        observed.record(failed)
+    observed.record(settled("a", 2, mapping="Other"))
+    observed.record(StoreSampled(3.0, StoreCounters(at=3.0, queues={"Queue": QueueCounters()})))
+    observed.record(StoreSampled(4.0, StoreCounters(at=4.0, queues={"Queue": QueueCounters(dead_lettered=1)})))
+    causes = observed.snapshot(5.0).failures
+    assert [(each.count, each.deleted, each.dead_lettered, each.remaining) for each in causes] == [(2, 1, 1, 0)]

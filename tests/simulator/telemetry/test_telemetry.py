@@ -139,12 +139,13 @@ def test_latency_counts_stored_objects_alone(telemetry: Telemetry, make: Make) -
 
 
 def test_what_a_filter_deletes_is_an_event_and_counted(telemetry: Telemetry, make: Make) -> None:
-    """One line for all of them, which says where and how many."""
+    """One line for all of them, which says where and how many; what is about no object is not counted."""
     for _ in range(3):
         telemetry.record(make(MessageSettled, reason=FILTERED))
     telemetry.record(make(MessageSettled))
     snapshot = telemetry.snapshot(1010.0)
-    assert snapshot.filtered == 3
+    telemetry.record(make(MessageSettled, body="{}", reason=FILTERED))
+    assert snapshot.filtered == telemetry.snapshot(1010.0).filtered == 3
     assert {(each.bucket, each.key) for each in telemetry.ledgers(None).filtered} == {("b", "stocks/a.csv")}
     event = snapshot.events[-1]
     assert event.text == "a message in StockQueue was deleted: no filter of ConsumerLambdaBatch matches it"

@@ -254,6 +254,7 @@ async def test_given_up_to_the_dead_letter_queue(asynchronous: Asynchronous, clo
         ({}, False),
         ({"dead_letter_arn": QUEUE_ARN.format("dlq")}, True),
         ({"dead_letter_arn": QUEUE_ARN.format("gone"), "on_failure_arn": QUEUE_ARN.format("failed")}, True),
+        ({"dead_letter_arn": QUEUE_ARN.format("failed"), "on_failure_arn": QUEUE_ARN.format("gone")}, True),
         ({"dead_letter_arn": QUEUE_ARN.format("gone")}, False),
         ({"dead_letter_arn": "arn:aws:sns:us-east-1:123456789012:dlq"}, False),
     ],
@@ -448,13 +449,13 @@ def taken(clock: ManualClock, recorded: Recorder, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_each_event_is_accepted_at_once_and_then_deleted(taken: Taken, clock: ManualClock) -> None:
-    """The function gets S3's own JSON the moment it is sent; while it is not accepted, the queue has it."""
+    """The function gets S3's own JSON at once; the queue has it until then, and deletes what one receive took."""
     async with taken.taking():
         for number in range(12):
             taken.queue.send(json.dumps({"Records": [number]}))
         await clock.advance(0.0)
         assert taken.accepted == [("First", {"Records": [number]}) for number in range(12)]
-        assert taken.queue.messages == {}
+        assert (taken.queue.messages, taken.queue.deletes) == ({}, [10, 2])
 
 
 async def test_s3_sends_a_function_no_test_event(taken: Taken, clock: ManualClock) -> None:

@@ -159,6 +159,18 @@ async def test_two_environments_may_load_one_package_at_once(folder: Folder) -> 
         del sys.modules[name]
 
 
+async def test_what_looks_a_module_up_by_name_finds_it_while_it_lives(folder: Folder) -> None:
+    """Pickle does, and so does code that looks for itself in `sys.modules`."""
+    app = """
+import pickle, sys
+class Order: ...
+def handler(event, context):
+    return type(pickle.loads(pickle.dumps(Order()))) is Order and sys.modules[__name__].handler is handler
+"""
+    async with running({"A": Code(folder("A", app=app))}) as start:
+        assert (await called(await start("A"))) is True
+
+
 async def test_a_folder_that_the_code_adds_to_the_path(folder: Folder) -> None:
     """It is searched by this code alone, as long as the environment lives."""
     app = """

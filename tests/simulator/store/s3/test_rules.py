@@ -136,6 +136,18 @@ def test_a_copy_is_an_event_and_another_prefix_is_none(s3: Any, sqs: Any, notifi
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
+@pytest.mark.parametrize(("prefix", "is_sent"), [("dt%3D2026+x/", True), ("dt=2026 x/", False), ("dt%3d", False)])
+def test_a_prefix_is_compared_with_the_key_as_events_write_it(
+    s3: Any, sqs: Any, notified: Any, prefix: str, is_sent: bool
+) -> None:
+    """Configuring event notifications using object key name filtering: special characters are written encoded."""
+    bucket, url = notified
+    configure(s3, bucket, bucket, ["s3:ObjectCreated:*"], prefix)
+    assert receive(sqs, url)["Event"] == "s3:TestEvent"
+    s3.put_object(Bucket=bucket, Key="dt=2026 x/a", Body=b"x")
+    assert ("Messages" in sqs.receive_message(QueueUrl=url)) == is_sent
+
+
 def test_the_test_event_carries_its_ids(s3: Any, sqs: Any, bucket: str) -> None:
     """How to enable notifications: the test event has Service, Event, Time, Bucket, RequestId and HostId."""
     url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
