@@ -171,7 +171,7 @@ def _reason(done: subprocess.CompletedProcess[str], summary: dict[str, Any]) -> 
         return next(_complaints(done, summary), f"exit code {done.returncode}")
     consumer, deliveries = summary.get("consumer") or {}, summary.get("deliveries") or {}
     invocations = consumer.get("invocations") or 0
-    if invocations <= (consumer.get("errors") or 0) + (consumer.get("timeouts") or 0):
+    if invocations <= (consumer.get("errors") or 0):
         return f"none of {invocations} invocations succeeded"
     for fate in ("dead_lettered", "remaining"):
         if deliveries.get(fate):

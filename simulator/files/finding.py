@@ -5,9 +5,10 @@ No file is opened here. Paths that cannot be sent are returned with the rest, so
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -50,7 +51,12 @@ class Found:
     problems: tuple[Problem, ...]
 
 
-def find(paths: Sequence[Path], prefix: str, *, as_it_is: bool = False) -> Found:
+def content_type(key: str) -> str:
+    """What the name of a file says about its content, as the AWS CLI guesses it; else S3's own default."""
+    return mimetypes.guess_type(key)[0] or "binary/octet-stream"
+
+
+def find(paths: Sequence[Path], prefix: str | Callable[[str], str], *, as_it_is: bool = False) -> Found:
     """The CSV files that `paths` name, in the order of the paths and, within a directory, of their names.
 
     A file becomes `prefix` + `source/` + its name, whatever its suffix. A directory gives every `*.csv` and `*.csv.gz`
@@ -58,8 +64,8 @@ def find(paths: Sequence[Path], prefix: str, *, as_it_is: bool = False) -> Found
     directory. A file that is named twice with the same key is sent once; if two files have the same key, neither is
     sent.
 
-    `prefix` is the prefix of the bucket's notification. With `as_it_is`, for a consumer that is not ours, a directory
-    gives every file that is not hidden, and a file becomes `prefix` + its name.
+    `prefix` is the prefix of the bucket's notification, or a function that gives it for a name. With `as_it_is`, for a
+    consumer that is not ours, a directory gives every file that is not hidden, and a file becomes `prefix` + its name.
     """
     folder = "" if as_it_is else FOLDER
     found: dict[str, SourceFile] = {}
@@ -67,7 +73,7 @@ def find(paths: Sequence[Path], prefix: str, *, as_it_is: bool = False) -> Found
     clashing: set[str] = set()
     for path in paths:
         for file, name in _files(path, problems, as_it_is=as_it_is):
-            key = f"{prefix}{folder}{name}"
+            key = f"{prefix if isinstance(prefix, str) else prefix(name)}{folder}{name}"
             if (problem := _file_problem(file, key, as_it_is=as_it_is)) is not None:
                 problems.setdefault(file, problem)
                 continue

@@ -158,7 +158,7 @@ FIGURES: Mapping[str, SummaryFigure] = {
             "done": "succeeded",
             "given_up": "were given up",
             "lost": "were given up to no queue",
-            "waiting": "were neither",
+            "waiting": "had no outcome when the drain ended",
         }.items()
     },
 }

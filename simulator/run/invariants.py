@@ -167,9 +167,10 @@ def _described(error: BaseException, folder: Path) -> tuple[str, str | None]:
     if not isinstance(error, AssertionError):
         said = ": ".join(filter(None, (type(error).__name__, said)))
     elif not said:
-        for node in ast.walk(ast.parse(Path(file).read_bytes())):
-            if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or 0):
-                said, line = ast.unparse(node), node.lineno
+        with contextlib.suppress(OSError, SyntaxError, ValueError):  # it may have been edited since
+            for node in ast.walk(ast.parse(Path(file).read_bytes())):
+                if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or 0):
+                    said, line = ast.unparse(node), node.lineno
     return said or "AssertionError", f"{os.path.relpath(file)}:{line}"
 
 

@@ -232,15 +232,9 @@ class Simulation:
                     )
                     group.create_task(putting)
                 if inputs.queue is not None:
-                    url, name = twin.resources.queue_urls[inputs.queue], inputs.queue
+                    sqs, url, name = twin.clients.sqs, twin.resources.queue_urls[inputs.queue], inputs.queue
                     sending = sources.send_messages(
-                        inputs.messages,
-                        sqs=twin.clients.sqs,
-                        queue_url=url,
-                        queue=name,
-                        record=record,
-                        clock=clock,
-                        stop=stop,
+                        inputs.messages, sqs=sqs, queue_url=url, queue=name, record=record, clock=clock, stop=stop
                     )
                     group.create_task(sending)
 

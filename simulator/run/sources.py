@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.base.observations import MessageSent, ObjectPut, Record
-from simulator.files.finding import SourceFile
+from simulator.files.finding import SourceFile, content_type
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
@@ -126,7 +125,7 @@ async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
                 file.seek(0)
                 await _put_parts(s3, bucket, source.key, file)
             else:
-                await s3.put_object(Bucket=bucket, Key=source.key, Body=body, ContentType=_content_type(source.key))
+                await s3.put_object(Bucket=bucket, Key=source.key, Body=body, ContentType=content_type(source.key))
             return file.tell()
     except (BotoCoreError, ClientError, aiohttp.ClientError) as error:
         raise CouldNotFinish(f"'{source.path}' could not be sent: {error}") from error
@@ -134,15 +133,10 @@ async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
         raise InputError(f"'{source.path}' cannot be read: {error.strerror or error}") from None
 
 
-def _content_type(key: str) -> str:
-    """What the name of a file says about its content, as the AWS CLI guesses it; else S3's own default."""
-    return mimetypes.guess_type(key)[0] or "binary/octet-stream"
-
-
 async def _put_parts(s3: S3Client, bucket: str, key: str, file: BinaryIO) -> None:
     size = os.fstat(file.fileno()).st_size
     part_bytes = max(limits.SOURCE_PART_BYTES, -(-size // limits.S3_UPLOAD_PARTS))
-    upload = (await s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType=_content_type(key)))["UploadId"]
+    upload = (await s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType=content_type(key)))["UploadId"]
     parts: list[CompletedPartTypeDef] = []
     try:
         while body := await asyncio.to_thread(file.read, part_bytes):

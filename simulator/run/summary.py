@@ -166,10 +166,7 @@ def _deliveries(snapshot: Snapshot) -> dict[str, Any] | None:
     if deliveries is None:
         return None
     names = ("sent", "deleted", "dead_lettered", "remaining", "lost", "settled_once", "events_lost", "events_waiting")
-    return {
-        **_picked(deliveries, *names, "verdict"),
-        **_picked(snapshot, "events_done", "events_given_up"),
-    }
+    return {**_picked(deliveries, *names, "verdict"), **_picked(snapshot, "events_done", "events_given_up")}
 
 
 def _audit(audit: Audit | None) -> dict[str, Any]:

@@ -45,8 +45,7 @@ def _invariants(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
         state = Text("held  ", _HELD) if each["held"] else Text("failed", _MISSED)
         yield Text.assemble("  ", state, f"  invariant {printable(each['name'])}")
         if not each["held"]:
-            said = ": ".join(filter(None, (each["where"], each["message"])))
-            yield _indented(printable(said), Style(color="red"))
+            yield _indented(printable(": ".join(filter(None, (each["where"], each["message"])))), Style(color="red"))
 
 
 def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -119,10 +118,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "", f"{received}; {deepest} ({each}), oldest {seconds(queue['oldest_age_s_max'])}"
     starts = counted(consumer["cold_starts"], "cold start")
     invocations = counted(consumer["invocations"], "invocation")
-    yield (
-        "consumer" if audit is not None else "functions",
-        f"{invocations}, at most {consumer['concurrency_max']:,} at once; {starts}",
-    )
+    work = f"{invocations}, at most {consumer['concurrency_max']:,} at once; {starts}"
+    yield "consumer" if audit is not None else "functions", work
     errors = f"{counted(consumer['errors'], 'error')} ({counted(consumer['timeouts'], 'timeout')})"
     failures = counted(consumer["batch_item_failures"], "batch item failure")
     yield "", f"{errors}, {counted(consumer['throttles'], 'throttle')}, {failures}"

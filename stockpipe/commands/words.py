@@ -46,11 +46,8 @@ def require_sound(stack: Stack, template: Path | None, *, invoked: str | None = 
 def _hint(stack: Stack, finding: Finding) -> str | None:
     """The parameter that sets what a finding is about, with the nearest value if there is one; or another way."""
     if finding.kind == "not simulated":
-        return (
-            "`stockpipe simulate --event FILE.json` invokes a function once"
-            if "invokes a function" in finding.text
-            else None
-        )
+        way_out = "`stockpipe simulate --event FILE.json` invokes a function once"
+        return way_out if "invokes a function" in finding.text else None
     parameter = parameter_behind(stack, finding.logical_id, *finding.path) if finding.path else None
     if parameter is None:
         return None

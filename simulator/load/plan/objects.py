@@ -1,9 +1,8 @@
 """The objects of a load test: CSV as the pipeline's contract describes it, or copies of a file.
 
 Object `n` of a run is a pure function of the run's seed, instant, row count and `n`, and created fast enough to prepare
-it ahead. No two rows of a run have the same
-ticker and timestamp, nor do rows of two runs that begin at different microseconds. The tickers contain a digit, which
-the generator's never do, so no row of a tick is ever overwritten.
+it ahead. No two rows of a run have the same ticker and timestamp, nor do rows of two runs that begin at different
+microseconds. The tickers contain a digit, which the generator's never do, so no row of a tick is ever overwritten.
 """
 
 from __future__ import annotations

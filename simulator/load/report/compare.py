@@ -273,11 +273,11 @@ def _loss(name: str, path: tuple[str, ...], least: float | None, runs: Runs) -> 
 
 
 def _proof(runs: Runs) -> Difference | None:
-    audits = [section(run, "audit") for run in runs]
+    audits = [section(run, "audit") or section(run, "deliveries") for run in runs]
     verdicts = [audit.get("verdict") for audit in audits]
     if not all(isinstance(verdict, str) for verdict in verdicts):
         return None
-    old, new = (float(verdict == "exact") for verdict in verdicts)
+    old, new = (float(verdict in ("exact", "settled")) for verdict in verdicts)
     said = "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}"
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
     samples = [section(audit, "sampled") for audit in audits]
@@ -287,7 +287,8 @@ def _proof(runs: Runs) -> Difference | None:
         said = f"{said}; {extent}" if said else extent
         if verdicts["AB".index(name)] != "differs":  # which a sample shows as well as all
             judgement = "shown"
-    return Difference("audit exact", "yes or no", old, new, judgement, said)
+    name = "audit exact" if section(runs[1], "audit") else "deliveries settled"
+    return Difference(name, "yes or no", old, new, judgement, said)
 
 
 def _samples(figure: ComparedFigure, summary: Summary) -> int:

@@ -36,7 +36,7 @@ class Prepared:
         self._clock, self._hello, self._signer = clock, hello, signer
         self._ready: deque[SignedRequest] = deque()
         self._next = self._end = 0
-        size = len(hello.objects.body(0))
+        size = max(1, len(hello.objects.body(0)))  # a file may be empty
         self._bound = max(16, min(limits.LOAD_PREPARED_OBJECTS, limits.LOAD_PREPARED_BYTES // size))
 
     async def begin(self, first: int, count: int, ahead: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,8 @@ from urllib.parse import quote
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from simulator.files.finding import content_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ class Signer:
 
     def put_object(self, bucket_url: str, key: str, body: bytes) -> SignedRequest:
         """PutObject, with the media type of the key's suffix; `bucket_url` has no trailing slash."""
-        kind = mimetypes.guess_type(key)[0] or "binary/octet-stream"
-        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": kind}, body)
+        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": content_type(key)}, body)
 
     def get_object(self, bucket_url: str, key: str) -> SignedRequest:
         """GetObject."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from simulator.base import limits
 from simulator.base.errors import InputError
 from simulator.load.plan.plan import Copies
-from simulator.stack.model import Notification, Stack
+from simulator.stack.model import Stack
 from simulator.stack.wiring import flow, own_path
-from stockpipe.commands.applications import file_of, place
+from stockpipe.commands.applications import file_of, hearing, only_told, place, put_notifications
 from stockpipe.commands.load_test.options import LoadTestOptions
 
 
@@ -41,27 +41,23 @@ def copies_of(options: LoadTestOptions, stack: Stack) -> Copies | None:
 
 
 def _objects(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
-    """Keys under the prefix of the bucket's first notification of which the file's name has the suffix."""
+    """Keys that a function hears of."""
     reached = {*(queue.logical_id for queue in flow(stack).queues), *stack.functions}
-
-    def hears(each: Notification) -> bool:
-        return each.target in reached and each.tells_of_puts
-
-    heard = {each: found for each, bucket in stack.buckets.items() if (found := [*filter(hears, bucket.notifications)])}
-    to = place("--object", "bucket", {each: stack.buckets[each].name for each in heard}, options.to, stack)
-    matching = [each for each in heard[to] if file.name.endswith(each.key_suffix)]
-    if not matching:
-        only = f"bucket {to} only tells of '*{heard[to][0].key_suffix}'"
+    heard = {key: [each for each in told if each.target in reached] for key, told in put_notifications(stack).items()}
+    bucket = place("--object", "bucket", [stack.buckets[each] for each in heard if heard[each]], options.to, stack)
+    to = bucket.logical_id
+    if (notification := hearing(heard[to], file.name)) is None:
+        only = only_told(f"bucket {to}", heard[to])
         raise InputError(f"--object: no function would hear of '{file.name}': {only}", hint="rename the file")
-    if options.backlog and matching[0].target in stack.functions:
+    if options.backlog and notification.target in stack.functions:
         raise InputError(f"'--backlog' needs a queue, and bucket {to} invokes a function")
     content = b64encode(file_of("--object", file, limits.LOAD_FILE_BYTES)).decode()
-    return Copies("object", to, stack.buckets[to].name, content, matching[0].key_prefix, f"-{file.name}")
+    return Copies("object", to, bucket.name, content, notification.key_prefix, f"-{file.name}")
 
 
 def _messages(file: Path, options: LoadTestOptions, stack: Stack) -> Copies:
-    to = place("--message", "queue", {queue.logical_id: queue.name for queue in flow(stack).queues}, options.to, stack)
-    content = file_of("--message", file, stack.queues[to].maximum_message_bytes)
+    queue = place("--message", "queue", flow(stack).queues, options.to, stack)
+    content = file_of("--message", file, queue.maximum_message_bytes)
     if not content or content.decode(errors="ignore").encode() != content:
         raise InputError(f"--message: '{file}' is empty or not UTF-8, and SQS takes text only")
-    return Copies("message", to, stack.queues[to].name, b64encode(content).decode())
+    return Copies("message", queue.logical_id, queue.name, b64encode(content).decode())

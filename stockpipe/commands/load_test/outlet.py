@@ -24,6 +24,7 @@ from simulator.load.session import LoadSession
 from simulator.load.target import LoadTarget
 from simulator.run import bounds
 from simulator.run.conclusion import conclusion
+from simulator.run.verdicts import verdict_of
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import echo, write
@@ -160,7 +161,7 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
 def exit_code(summary: Mapping[str, Any], result: Result) -> ExitCode:
     """1 if rows or deliveries are not proven, a bound is missed or a search has no answer; 130 for an early end."""
     proof = summary["audit"] or summary.get("deliveries")
-    proven = not proof or proof["verdict"] in ("exact", "settled")
+    proven = not proof or verdict_of(summary).proven
     drained = summary["backlog"]["drained"] is not False
     if not proven or not drained or not all(judged["held"] for judged in summary["bounds"]):
         return ExitCode.NOT_PROVEN

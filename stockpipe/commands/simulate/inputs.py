@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from simulator.run.sources import Inputs
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring, flow, own_path
 from simulator.store.sqs.rules import FORBIDDEN
-from stockpipe.commands.applications import file_of, place
+from stockpipe.commands.applications import file_of, hearing, only_told, place, put_notifications
 from stockpipe.commands.files import MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 from stockpipe.commands.simulate.options import SimulateOptions
 
@@ -40,19 +40,17 @@ def chosen_inputs(options: SimulateOptions, stack: Stack) -> tuple[Inputs, tuple
     """
     paths, path = (*options.sources, *options.paths), own_path(stack)
     bucket, files, queue, function, event = "", Chosen((), ()), None, None, None
-    if options.to is not None and (path is not None or not (paths or options.messages or options.event)):
-        raise InputError("'--to' only goes with what is sent to another application", hint="add --send or --event")
+    if options.to is not None and not (options.messages or options.event or (paths and path is None)):
+        raise InputError("'--to' only goes with --send and --event, and with --source for another application")
     if paths and path is not None:
         bucket, files = path.bucket.name, choose(paths, stack, path, skip_unreadable=options.skip_unreadable)
     elif paths:
         bucket, files = as_they_are(paths, stack, options.to)
     if options.messages:
-        polled = {each.logical_id: each.name for each in flow(stack).queues}
-        queue = place("--send", "queue", polled, options.to, stack)
+        queue = place("--send", "queue", flow(stack).queues, options.to, stack).logical_id
     if options.event is not None:
-        invoked = stack.functions if options.to else {each.logical_id: each for each in flow(stack).functions}
-        names = {key: each.name for key, each in (invoked or stack.functions).items()}
-        function = place("--event", "function", names, options.to, stack)
+        invoked = (() if options.to else flow(stack).functions) or tuple(stack.functions.values())
+        function = place("--event", "function", invoked, options.to, stack).logical_id
         event = _json(file_of("--event", options.event, limits.ASYNC_PAYLOAD_BYTES), f"--event: '{options.event}'")
     messages = tuple(text for file in options.messages for text in _messages(file))
     if queue is not None and not messages:
@@ -86,25 +84,20 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
 
 
 def as_they_are(paths: Sequence[Path], stack: Stack, to: str | None) -> tuple[str, Chosen]:
-    """The name of the bucket that data enters by, and every file under these paths, with its key.
+    """The name of the bucket that data enters by, and every file under these paths, each where it is heard of.
 
-    That is below the prefix of the first notification whose suffix it has. Raises `InputError` if no bucket of the
-    template tells of new objects, or for files that cannot be sent.
+    If no notification has its suffix, it is put below the prefix of the first. Raises `InputError` if no bucket of the
+    template notifies anything of a put, or for files that cannot be sent.
     """
-    heard = {name: [each for each in its.notifications if each.tells_of_puts] for name, its in stack.buckets.items()}
-    notifying = {each: stack.buckets[each].name for each, found in heard.items() if found}
-    to = place("--source", "notifying bucket", notifying, to, stack)
-    found = find(paths, "", as_it_is=True)
+    heard = put_notifications(stack)
+    bucket = place("--source", "notifying bucket", [stack.buckets[each] for each in heard], to, stack)
+    told = heard[bucket.logical_id]
+    found = find(paths, lambda name: (hearing(told, name) or told[0]).key_prefix, as_it_is=True)
     if found.problems:
         raise refusal(found.problems, len(found.files) + len(found.problems), {}, None)
-    matching = [[each for each in heard[to] if file.key.endswith(each.key_suffix)] for file in found.files]
-    files = tuple(
-        replace(file, key=(its or heard[to])[0].key_prefix + file.key)
-        for file, its in zip(found.files, matching, strict=True)
-    )
-    only = listed(dict.fromkeys(f"*{each.key_suffix}" for each in heard[to]))
-    said = f"{counted(matching.count([]), 'file')} put without effect: {to} only tells of {only}"
-    return notifying[to], Chosen(files, (said,) if [] in matching else ())
+    unmatched = [file for file in found.files if hearing(told, file.key) is None]
+    said = f"{counted(len(unmatched), 'file')} put without effect: {only_told(bucket.logical_id, told)}"
+    return bucket.name, Chosen(found.files, (said,) if unmatched else ())
 
 
 def _messages(file: Path) -> Iterable[str]:

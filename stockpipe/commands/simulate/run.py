@@ -56,9 +56,8 @@ def run_simulate(options: SimulateOptions) -> int:
     """Run the simulation and return the exit code."""
     stack, plan = resolve(options)
     scenario = Path(options.scenario) if options.scenario else None
-    given = (file.path for file in options.parameter_files)
-    inputs = (options.template, scenario, options.code, options.event, *options.sources, *options.paths, *given)
-    inputs = (*inputs, *options.messages)
+    given = (*options.sources, *options.paths, *options.messages, *(file.path for file in options.parameter_files))
+    inputs = (options.template, scenario, options.code, options.event, *given)
     require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
     require_free_port(options.port)
     allow_open_files()
@@ -292,7 +291,7 @@ class _SimulateOutlet:
                 drain_timeout_s=self._plan.drain_timeout_s,
                 keeps_store=("--hold",),
                 keeps_logs=("--logs", "logs"),
-                store_is_up=self._plan.hold and run.failure is None and run.audit is not None,
+                store_is_up=self._stays_up(),
                 could_not_finish=run.failure is not None,
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.inputs else None,
@@ -301,6 +300,10 @@ class _SimulateOutlet:
             "invariants": [outcome._asdict() for outcome in run.outcomes],
             "skipped_steps": [asdict(step) for step in run.skipped],
         }
+
+    def _stays_up(self) -> bool:
+        """Whether a hold follows, to which only a run comes that is done."""
+        return self._plan.hold and self._telemetry.snapshot(self._clock.now()).phase == "done"
 
     def _write(self, run: Simulation) -> None:
         try:
@@ -318,7 +321,7 @@ class _SimulateOutlet:
             )
             return
         self.display.console.print(text.render_summary(built), crop=False)
-        if self._plan.hold and run.failure is None and run.resources is not None:
+        if self._stays_up() and run.resources is not None:
             took_objects = self._plan.endless and not self._plan.fires
             self.display.console.print(
                 render_hold(built["endpoint"], run.resources, took_objects=took_objects), crop=False

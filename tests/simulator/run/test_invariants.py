@@ -83,6 +83,15 @@ async def test_the_line_is_the_users_own(write: Write) -> None:
     assert (await outcome(folder, "checks:b")).where == "checks.py:4"
 
 
+async def test_a_file_that_was_edited_meanwhile_still_has_its_line(write: Write) -> None:
+    """A run may take long; what a bare assertion asserted is then unknown, and the outcome is there all the same."""
+    folder = write("checks.py", "def a(app):\n    assert not app.answer\n")
+    invariant = find("checks:a", [folder])
+    write("checks.py", "def a(:\n")
+    (found,) = await check([invariant], APPLICATION, print)
+    assert found == InvariantOutcome("checks:a", False, "AssertionError", "checks.py:2")
+
+
 async def test_returning_false_does_not_hold(write: Write) -> None:
     """Somebody forgot to assert; any other result is fine."""
     folder = write("checks.py", "def a(app): return False\ndef b(app): return []\n")

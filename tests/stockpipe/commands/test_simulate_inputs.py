@@ -14,6 +14,7 @@ from fakes import declare
 from simulator.base import limits
 from simulator.base.errors import InputError
 from simulator.run.sources import Inputs
+from simulator.stack import template
 from simulator.stack.model import Bucket, Notification, Redrive, Stack
 from stockpipe.commands.simulate.inputs import chosen_inputs
 from stockpipe.commands.simulate.options import SimulateOptions
@@ -114,12 +115,15 @@ def test_files_need_a_bucket_that_notifies(write: Write) -> None:
     """Otherwise nothing would ever happen."""
     with pytest.raises(InputError, match="--source: the template has no notifying bucket for it"):
         chosen(application(buckets={"Silent": notifying("Silent")}), sources=(write("a", ""),))
+    deaf = notifying("Deaf", Notification("Reader", ("s3:ObjectRemoved:*",)))
+    with pytest.raises(InputError, match="--source: the template has no notifying bucket for it"):
+        chosen(application(buckets={"Deaf": deaf}), sources=(write("a", ""),))
 
 
 def test_what_aws_refuses_comes_before_what_the_input_lacks(write: Write) -> None:
     """A bucket that SAM does not accept is why no bucket notifies, and is what the line says."""
     write("src/app.py", "")
-    template = """
+    text = """
     Transform: AWS::Serverless-2016-10-31
     Resources:
       Reader:
@@ -128,7 +132,7 @@ def test_what_aws_refuses_comes_before_what_the_input_lacks(write: Write) -> Non
           {Handler: app.handler, Runtime: python3.13, CodeUri: src/, Events:
             {Put: {Type: S3, Properties: {Bucket: somebody-elses, Events: 's3:ObjectCreated:*'}}}}
     """
-    options = SimulateOptions(template=write("template.yaml", template), sources=(write("a.txt", ""),))
+    options = SimulateOptions(template=write("template.yaml", text), sources=(write("a.txt", ""),))
     with pytest.raises(InputError, match="S3 events must reference an S3 bucket in the same template"):
         resolve(options)
 
@@ -205,6 +209,16 @@ def test_an_event_invokes_a_function(write: Write) -> None:
         chosen(application(), event=event)
 
 
+def test_an_event_may_go_to_either_function_of_the_pipeline(write: Write) -> None:
+    """It has two, so that one must be named; its files are for its only bucket."""
+    own, event = template.load(None, {}), write("e.json", "{}")
+    with pytest.raises(InputError, match="--event: which function"):
+        chosen(own, event=event)
+    assert chosen(own, event=event, to="ConsumerLambda").function == "ConsumerLambda"
+    with pytest.raises(InputError, match="'--to' only goes with --send and --event"):
+        chosen(own, sources=(event,), to="StockBucket")
+
+
 def test_what_is_no_event_is_refused(write: Write, tmp_path: Path) -> None:
     """One line: no file, no JSON, larger than Lambda takes, or a place for nothing."""
     with pytest.raises(InputError, match="--event: there is no file"):
@@ -213,7 +227,7 @@ def test_what_is_no_event_is_refused(write: Write, tmp_path: Path) -> None:
         chosen(application(), event=write("e.json", "{"), to="Reader")
     with pytest.raises(InputError, match=r"--event: '.*' has more than 1,048,576 bytes"):
         chosen(application(), event=write("e.json", json.dumps("x" * 1_048_576)), to="Reader")
-    with pytest.raises(InputError, match="'--to' only goes with what is sent to another application"):
+    with pytest.raises(InputError, match="'--to' only goes with --send and --event"):
         chosen(application(), to="Orders")
 
 

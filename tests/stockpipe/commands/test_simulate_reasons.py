@@ -6,15 +6,17 @@ import dataclasses
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from simulator.base.clock import SystemClock
 from simulator.stack.packaged import packaged_template
 from stockpipe.commands.simulate.options import SimulateOptions
-from stockpipe.commands.simulate.run import repeat_words, resolve
+from stockpipe.commands.simulate.run import _SimulateOutlet, repeat_words, resolve
 from stockpipe.commands.taking import takes
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -169,6 +171,17 @@ def test_the_command_that_repeats_a_run_makes_the_same_plan(options: SimulateOpt
     assert dataclasses.replace(repeated, started_at=plan.started_at, start_at=plan.start_at, hold=plan.hold) == plan
     assert repeated.start_at == plan.start_at or not plan.fires
     assert not repeated.hold
+
+
+@pytest.mark.parametrize(
+    ("hold", "phase", "stays"), [(True, "done", True), (True, "auditing", False), (False, "done", False)]
+)
+def test_only_a_run_that_is_done_is_held(hold: bool, phase: str, stays: bool) -> None:
+    """Whatever it proves; then nobody is advised to keep the store up, and the text says where it is."""
+    plan: Any = SimpleNamespace(hold=hold)
+    telemetry: Any = SimpleNamespace(snapshot=lambda _: SimpleNamespace(phase=phase))
+    outlet = _SimulateOutlet(SimulateOptions(ui="quiet"), plan, telemetry, SystemClock())
+    assert outlet._stays_up() is stays
 
 
 def test_a_handler_that_gets_no_memory_is_not_the_inputs_fault(

@@ -293,6 +293,17 @@ def test_a_proof_says_both_verdicts(verdicts: tuple[str, str], judgement: str) -
     assert (found.judgement, found.why) == (judgement, said)
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "judgement"), [(("settled", "differs"), "worse"), (("pending", "settled"), "better")]
+)
+def test_deliveries_are_the_proof_of_another_application(verdicts: tuple[str, str], judgement: str) -> None:
+    """It has no audit."""
+    found = module._proof(tuple({"audit": None, "deliveries": {"verdict": verdict}} for verdict in verdicts))
+    assert found is not None
+    assert (found.name, found.judgement) == ("deliveries settled", judgement)
+    assert found.why == " -> ".join(verdicts)
+
+
 @pytest.mark.parametrize("verdicts", [("exact", "differs"), ("differs", "exact"), ("exact", "exact")])
 @pytest.mark.parametrize("sampled", [0, 1])
 def test_a_proof_of_a_sample_is_not_one_of_everything(verdicts: tuple[str, str], sampled: int) -> None:

@@ -176,6 +176,14 @@ async def test_the_ceiling_goes_an_objects_whole_way(sink_endpoint: str, sink_cl
             await sender.ceiling(replace(order, table="none"))
 
 
+async def test_an_empty_file_has_copies() -> None:
+    """Their number is limited like that of others."""
+    hello = Hello("http://127.0.0.1:1", "http://127.0.0.1:1/b", WHO, Objects("in/", 0, 1, 0.0, "-empty", ""), 8)
+    ahead = Prepared(SystemClock(), hello, Signer(hello.endpoint, WHO))
+    await ahead.begin(0, 2, 2)
+    assert [ahead.take().body, ahead.take().body] == [b"", b""]
+
+
 def prepared(rows: int = 1) -> Prepared:
     """Requests for small objects."""
     objects = Objects("stocks/", rows, 0, 1_790_000_000.0)
