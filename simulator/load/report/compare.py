@@ -367,7 +367,7 @@ def lines(comparison: RunComparison, width: int) -> Iterator[tuple[str, Judgemen
     reasons = ["", *(finding.why for finding in comparison.findings)]
     judgements: list[Judgement] = ["shown", *(finding.judgement for finding in comparison.findings)]
     for row, why, judgement in zip(rows, reasons, judgements, strict=True):
-        aligned = [row[0].ljust(widths[0]), *map(str.rjust, row[1:5], widths[1:])]
+        aligned = [row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]
         line = "  ".join((*aligned, row[5])).rstrip()
         said = f" ({why})" if why and row[5] else f"  ({why})" if why else ""
         if len(line) + len(said) <= width or not why:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from simulator.load.report import compare as module
 from simulator.load.report.compare import (
+    FIGURES,
     ComparedFigure,
     Difference,
     RunComparison,
@@ -47,6 +49,7 @@ def test_a_printed_change_within_the_tolerance_is_the_same() -> None:
     """Whatever the stretches say; and none at all needs no words. One just beyond it never is."""
     assert judged(STEADY, [20.0] * 12, values=(10.0, 11.0)) == ("same", "within 10 %")
     assert judged(STEADY, [20.0] * 12, values=(10.0, 9.0)) == ("same", "within 10 %")
+    assert judged(STEADY, STEADY, values=(0.0, 0.0)) == ("same", "")
     for equal in (10.0, 9.997, 10.003):  # which print as 0.0 %
         assert judged(STEADY, [20.0] * 12, values=(10.0, equal)) == ("same", "")
     assert judged(STEADY, STEADY, values=(10.0, 11.001))[0] == "noise"
@@ -60,6 +63,15 @@ def test_a_change_too_small_to_matter_is_noise() -> None:
         said = "noise", "a change of 2.00 s or less does not matter"
         assert judged(STEADY, [20.0] * 12, values=values, figure=figure) == said
     assert judged(STEADY, [20.0] * 12, values=(1.0, 3.1), figure=figure)[0] == "worse"
+    rate = ComparedFigure("rows per second", "/s", "higher", ("rows",), column="rows_per_s")
+    assert judged(STEADY, [20.0] * 12, values=(0.1, 0.2), figure=rate)[0] == "better"
+
+
+@pytest.mark.parametrize("figure", [each for each in FIGURES if each.latency])
+def test_a_millisecond_of_latency_does_not_matter(figure: ComparedFigure) -> None:
+    """Of all latencies; more than one does, however much less than two it is."""
+    assert judged(STEADY, [20.0] * 12, values=(0.001, 0.0019), samples=(99, 99), figure=figure)[0] == "noise"
+    assert judged(STEADY, [20.0] * 12, values=(0.001, 0.0021), samples=(99, 99), figure=figure)[0] == "worse"
 
 
 @pytest.mark.parametrize("samples", [(9, 10), (10, 9), (0, 0)])
@@ -124,6 +136,8 @@ def test_the_typical_stretch_must_change_beyond_the_tolerance() -> None:
     assert judged(STEADY, [13.1] * 12, tolerance=0.4)[0] == "noise"
     rate = ComparedFigure("stored", "/s", "higher", ("stored",), column="stored")
     assert [judged(STEADY, [each] * 12, figure=rate)[0] for each in (10.9, 11.1)] == ["noise", "better"]
+    just = judged(STEADY, [20.0] * 12, values=(10.0, 21.0), tolerance=1.0, figure=rate)
+    assert just == ("noise", "10 samples: the typical stretch changed by 100 % or less, as runs of the same code do")
 
 
 def test_the_typical_change_must_exceed_the_spread() -> None:
@@ -134,6 +148,10 @@ def test_the_typical_change_must_exceed_the_spread() -> None:
         f"10 samples beyond p99: the stretches differ as much from each other{MORE}",
     )
     assert judged(STEADY, [*[20.0] * 10, 900.0, 900.0]) == ("worse", ALL)
+    wide = [0.5625 - 0.25, 0.5625 + 0.25] * 6
+    assert module._chance(wide, 12, 1.1) == "the stretches differ as much from each other"
+    assert module._chance([each + 0.01 for each in wide], 12, 1.1) == ""
+    assert spread([*[0.0] * 9, 3.0, 5.0, 7.0]) == 1.5 * math.sqrt(9 / 10)
 
 
 @pytest.mark.parametrize(("better", "judgement"), [("lower", "better"), ("higher", "worse")])
@@ -383,7 +401,18 @@ def test_a_summary_of_an_older_version_is_judged_by_its_series() -> None:
 def test_two_searches_are_shown() -> None:
     """The rates of their probes are their own."""
     runs = [a_latency(value) | {"arrivals": {"shape": "search"}} for value in (0.1, 0.2)]
-    assert figure_of("planned to stored, p50", *runs) == ("shown", "one figure per run: shown, not judged")
+    for pair in (runs, [runs[0], a_latency(0.2)]):
+        assert figure_of("planned to stored, p50", *pair) == ("shown", "one figure per run: shown, not judged")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "count"), [(60, 60, 12), (29, 60, 12), (28, 60, 12), (16, 60, 7), (60, 16, 7), (2, 60, 0)]
+)
+def test_a_stretch_has_two_slots_at_least(first: int, second: int, count: int) -> None:
+    """As many stretches of both series as the shorter one has, twelve at most."""
+    figure = next(each for each in FIGURES if each.column == "rows_per_s")
+    runs = [{"series": {"planned_per_s": [1] * size, "rows_per_s": [5.0] * size}} for size in (first, second)]
+    assert module._courses(figure, (runs[0], runs[1])) == ([5.0] * count, [5.0] * count)
 
 
 def test_the_samples_are_counted_where_the_summary_says() -> None:
@@ -396,6 +425,11 @@ def test_the_samples_are_counted_where_the_summary_says() -> None:
         (found,) = (each for each in compare(*runs).findings if each.name == "send, p99")
         assert found.samples == (samples, samples)
         assert found.judgement == ("worse" if samples >= 10 else "noise")
+    runs[1]["latency_s"]["send"]["count"] = 1_500
+    (found,) = (each for each in compare(*runs).findings if each.name == "send, p99")
+    assert found.samples == (9, 15)
+    rate = next(each for each in FIGURES if each.column == "rows_per_s")
+    assert [module._samples(rate, summary) for summary in ({}, {"stored": 600})] == [0, 600]
 
 
 @pytest.mark.parametrize(("change", "judgement"), [(10, "noise"), (11, "worse")])
@@ -454,10 +488,11 @@ def test_the_text_has_a_line_per_figure_and_a_reason_where_it_fits() -> None:
         ("drain       -  2.00 s  (one run)", "shown"),
         ("rows    1.0/s   1.0/s     0.0 %           same", "same"),
     ]
-    assert list(lines(RunComparison(findings), 80))[1] == (
-        "p99    100 ms  200 ms  +100.0 %       12  worse (12 samples beyond p99)",
-        "worse",
-    )
+    line = "p99    100 ms  200 ms  +100.0 %       12  worse (12 samples beyond p99)"
+    assert list(lines(RunComparison(findings), 80))[1] == (line, "worse")
+    assert list(lines(RunComparison(findings), len(line)))[1] == (line, "worse")
+    assert list(lines(RunComparison(findings), len(line) - 1))[1] == (line.partition(" (")[0], "worse")
+    assert list(lines(RunComparison(findings), 9))[-1] == ("rows    1.0/s   1.0/s     0.0 %           same", "same")
 
 
 @pytest.mark.parametrize(
@@ -489,3 +524,4 @@ def test_a_ratio_is_of_two_figures(before: float | None, after: float | None, ra
     finding = Difference("rows", "/s", before, after, "shown")
     assert as_json(RunComparison((finding,)))["figures"][0]["ratio"] == ratio
     assert change_text(finding) == text
+    assert Difference("audit exact", "yes or no", before, after, "shown").ratio is None
