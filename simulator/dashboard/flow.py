@@ -31,7 +31,7 @@ def columns(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int
         arrow = "─" * (cell + gap - len(stage.title) - 3) + "▶ "
         titles += [Segment(stage.title, BOLD), Segment(" " + (arrow if stage.leads else " " * len(arrow)), DIM)]
     rows = [[(_row(figure, cell), cell + gap) for figure in row] for row in zip(*below, strict=True)]
-    return [titles[:-1], *([Segment(" "), *beside(row, "")] for row in (names, *rows))]
+    return [titles, *([Segment(" "), *beside(row, "")] for row in (names, *rows))]
 
 
 def boxes(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) -> list[Line]:
@@ -64,7 +64,7 @@ def boxes(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) 
 def band(snapshot: Snapshot, shown: Sequence[Stage], dead: Stage | None, width: int) -> list[Line]:
     """Below the boxes: the dead-letter queue's box under the queue's, and the losses where there is more room."""
     cell, gap = _widths(shown, width)
-    left = width - 2 if dead is None else anchor(shown) * (cell + gap)
+    left = width if dead is None else anchor(shown) * (cell + gap)
     right = width - 2 - left - cell - gap
     pitch = min(cell + 2, max(left, right) // 2)
     figures = losses(snapshot)

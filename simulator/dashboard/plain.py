@@ -55,10 +55,9 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
 
 def _sent(snapshot: Snapshot, load: LoadView) -> int:
     """Objects sent: those that the generator has reported, and those that the bucket has received since its report."""
-    unreported = snapshot.bucket.puts - snapshot.puts
-    if snapshot.phase != "running" or snapshot.rejected_rows or unreported <= 0:  # rejected rows are objects, too
+    if snapshot.phase != "running" or snapshot.rejected_rows:  # rejected rows are objects, too
         return load.sent
-    return load.sent + unreported
+    return load.sent + max(0, snapshot.bucket.puts - snapshot.puts)
 
 
 def _seconds(length_s: float | None) -> str:

@@ -151,7 +151,7 @@ def _origin(snapshot: Snapshot) -> Stage:
             Figure.of("cold starts", generator.cold_starts),
             Figure.of("throttles", generator.throttles, "grows"),
         ]
-        if not roles.is_pipeline and {function for _, function in roles.schedules} <= {*roles.consumers}:
+        if {function for _, function in roles.schedules} <= {*roles.consumers}:
             del figures[1:]  # these functions have their own stage
         if len(roles.schedules) > 1:
             due = zip_longest((expression for expression, _ in roles.schedules), snapshot.next_ticks)

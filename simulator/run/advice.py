@@ -110,7 +110,7 @@ def _of_another_application(summary: Mapping[str, Any], situation: Situation) ->
         if summary["deliveries"]["events_waiting"]:
             waits_s.append(round(sum(limits.ASYNC_ERROR_DELAYS_S)))
             text = "an event that failed is tried again after one minute, and after two more"
-        yield NextStep(f"{text}. Let the drain take longer:", situation.drained_longer(max(waits_s, default=0)))
+        yield NextStep(f"{text}. Let the drain take longer:", situation.drained_longer(max(waits_s)))
     if (summary["queue"]["dead_lettered"] or causes) and situation.keeps_store and not situation.store_is_up:
         yield NextStep(
             "look at what is left, in a run that keeps its store up:", situation.again(*situation.keeps_store)

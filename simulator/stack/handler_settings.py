@@ -34,7 +34,7 @@ def unusable_keys(stack: Stack) -> Sentences:
     """The table of the pipeline's own consumer, if it has other keys than the rows that the consumer writes."""
     with suppress(InputError):  # without its table the consumer is an obstacle
         path = own_path(stack)
-        if path is not None and path.consumer.is_own and path.table.keys != KEYS:
+        if path is not None and path.table.keys != KEYS:
             listed = " and ".join(f"{name} ({kind})" for name, kind in path.table.keys)
             said = f"the consumer writes the keys PK and SK as text, but the table has {listed}"
             yield path.table.logical_id, said, "KeySchema"

@@ -165,12 +165,14 @@ def test_what_cannot_be_evaluated_here_never_refuses(operator: str, key: str, va
     [
         ({"Action": None, "NotAction": "sqs:DeleteQueue"}, True),
         ({"Action": None, "NotAction": "sqs:send*"}, False),
+        ({"Action": None, "NotAction": ["sqs:DeleteQueue", "sqs:send*"]}, False),
+        ({"Condition": {"Null": {"aws:SourceArn": ["true", "false"]}}}, True),
         ({"Resource": None, "NotResource": QUEUE + "-dlq"}, True),
         ({"Resource": None, "NotResource": "*"}, False),
     ],
 )
 def test_an_element_may_say_what_it_is_not_about(changes: dict[str, Any], expected: bool) -> None:
-    """IAM JSON policy elements: NotAction and NotResource."""
+    """IAM JSON policy elements: NotAction, NotResource and Null, each with one value or several."""
     assert allowed(statement(**changes)) is expected
 
 
@@ -184,6 +186,7 @@ def test_many_stars_take_no_time() -> None:
     """A pattern is matched without trying all ways to share a text between its stars."""
     assert not allowed(statement(Resource="*a" * 2_000 + "!"))
     assert allowed(statement(Resource="*r*" * 3 + "*s"))
+    assert not allowed(statement(Resource="*r*x*s"))
 
 
 def test_a_dot_in_a_pattern_is_a_dot() -> None:

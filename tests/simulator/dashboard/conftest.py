@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import (
+    BucketCounters,
+    OperationCounters,
+    QueueCounters,
+    StoreCounters,
+    TableCounters,
+    together,
+)
 from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import (
@@ -31,7 +38,10 @@ BEGAN_AT = 1_700_000_000.0
 SLOTS = 168
 _TICK_SLOTS = 48
 
-
+BUSY = FunctionView(
+    invocations=142, ended=137, busy=3, environments=4, cold_starts=4, duration_mean_s=0.084, batch_mean=9.8
+)
+Application = Callable[..., Snapshot]
 CAPTION = "The queue is deep, and the table does not notice. It is written at the pace that two consumers keep."
 
 
@@ -137,6 +147,68 @@ def load_snapshot(snapshot: Snapshot) -> Snapshot:
     )
     options = dataclasses.replace(snapshot.options, command="load-test", schedule=None, scenario=None)
     return dataclasses.replace(snapshot, load=load, options=options, caption=None)
+
+
+@pytest.fixture
+def application(snapshot: Snapshot) -> Application:
+    """`application(joined, options, **names)`: a run of an application with parts of these names, all of them busy."""
+
+    def build(joined: tuple[str, ...] = (), options: Any = None, **names: Any) -> Snapshot:
+        began_at = snapshot.began_at
+        held: Any = {
+            "buckets": {name: BucketCounters(140, 8_690_000, 140) for name in names.get("buckets", ())},
+            "queues": {name: QueueCounters(44, 50, 0, 6.2, 1_401, 1_420, 1_306, 1) for name in names.get("queues", ())},
+            "tables": {
+                name: TableCounters(1_304, 1_304, 41, began_at + 0.4, began_at + 42) for name in names.get("tables", ())
+            },
+        }
+        letters = {name: QueueCounters(place) for place, name in enumerate(names.get("dead_letter_queues", ()))}
+        functions = {name: dataclasses.replace(BUSY, errors=12 * at) for at, name in enumerate(names["consumers"])}
+        steps = frozenset((giver, taker) for giver, taker in (step.split(">") for step in joined))
+        plain = {"scenario": None, "schedule": None, "duration_s": None, "speed": 1.0}
+        return dataclasses.replace(
+            snapshot,
+            roles=Roles(**names, is_pipeline=False, joined=steps),
+            options=dataclasses.replace(snapshot.options, **{**plain, **(options or {})}),
+            store=StoreCounters(snapshot.at, **{**held, "queues": {**held["queues"], **letters}}),
+            bucket=together(BucketCounters, held["buckets"].values()),
+            queue=together(QueueCounters, held["queues"].values()),
+            table=together(TableCounters, held["tables"].values()),
+            dead_letter_queue=together(QueueCounters, letters.values()),
+            functions=functions,
+            consumer=dataclasses.replace(BUSY, errors=sum(each.errors for each in functions.values())),
+            generator=FunctionView(),
+            rates=Rates(rows=36.0, write_units=36.0, received=36.4, deleted=36.0, puts=3.0),
+            latency=Latency(1_306, p50=0.031, p90=0.084, p99=0.8, max=0.95),
+            caption=None,
+            events=(Event(began_at + 36.2, "RefundFunction failed: KeyError: 'total'", "lost", 12),),
+            puts=1_401,
+        )
+
+    return build
+
+
+@pytest.fixture
+def shop(application: Application) -> Snapshot:
+    """Three queues with two dead-letter queues, three functions, two tables."""
+    return application(
+        queues=tuple(f"shop-dev-{name}Queue" for name in ("OrderPlaced", "Refund", "Mail")),
+        dead_letter_queues=("shop-dev-OrderPlacedDLQ", "shop-dev-RefundDLQ"),
+        consumers=tuple(f"shop-dev-{name}Function" for name in ("OrderPlaced", "Refund", "Mail")),
+        tables=("Orders", "Refunds"),
+    )
+
+
+@pytest.fixture
+def orders(application: Application) -> Snapshot:
+    """Messages of the user's own through a queue and a function to a table."""
+    return application(
+        options={"messages": 2_000},
+        queues=("shop-OrdersQueue",),
+        dead_letter_queues=("shop-OrdersDLQ",),
+        consumers=("shop-OrdersFunction",),
+        tables=("shop-Orders",),
+    )
 
 
 @functools.cache

@@ -255,3 +255,11 @@ def test_nothing_is_drawn_before_the_run(snapshot: Snapshot) -> None:
     frame = text(render(empty, 160, 45))
     assert "store is starting" in frame
     assert "█" not in frame.replace("█ visible", "").replace("rows/s █", "")
+
+
+@pytest.mark.parametrize("width", [160, 161, 162, 163])
+def test_the_events_are_below_the_chart_beside_the_map(snapshot: Snapshot, width: int) -> None:
+    """At whatever width: both halves of the screen are as wide as those above them."""
+    lines = text(render(snapshot, width, 45)).splitlines()
+    chart = next(line.index("rows/s █") for line in lines if "rows/s █" in line)
+    assert {line.index(" 00:3") for line in lines if " 00:3" in line and "│" in line} == {chart - 1}

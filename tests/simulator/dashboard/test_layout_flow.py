@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from simulator.base.counters import QueueCounters
 from simulator.dashboard import render
-from simulator.dashboard.flow import loss_line
+from simulator.dashboard.flow import band, boxes, loss_line
+from simulator.dashboard.stages import stages
 from simulator.telemetry.snapshot import FunctionView, Snapshot
 
 
@@ -72,6 +74,61 @@ def test_a_defect_of_ours_has_its_place_among_the_losses(snapshot: Snapshot) -> 
         "   dead-lettered    1    rejected rows    3",
         "   failed ticks     4    errors           2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (
+            100,
+            [
+                "   lost or refused     not counted     7",
+                "   dead-lettered   1   rejected rows   3",
+                "   failed ticks    4   errors          2",
+            ],
+        ),
+        (
+            105,
+            [
+                "   lost or refused      not counted     7",
+                "   dead-lettered   1    rejected rows   3",
+                "   failed ticks    4    errors          2",
+            ],
+        ),
+        (
+            110,
+            [
+                "   lost or refused       not counted      7",
+                "   dead-lettered    1    rejected rows    3",
+                "   failed ticks     4    errors           2",
+            ],
+        ),
+    ],
+)
+def test_without_a_box_the_losses_are_as_wide_as_stages(snapshot: Snapshot, width: int, expected: list[str]) -> None:
+    """Two on a line, however much room is left; narrow ones are nearer to each other."""
+    defect = dataclasses.replace(snapshot, folding_errors=7, generator=FunctionView(errors=4))
+    lines = band(defect, stages(defect), None, width)
+    assert ["".join(segment.text for segment in line).rstrip() for line in lines] == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "number", "cell", "gap"),
+    [
+        (240, 5, 46, 2),
+        (206, 5, 39, 2),
+        (168, 4, 40, 2),
+        (171, 4, 40, 2),
+        (180, 4, 40, 6),
+        (180, 2, 40, 98),
+        (180, 1, 178, 2),
+    ],
+)
+def test_a_few_stages_get_longer_arrows(snapshot: Snapshot, width: int, number: int, cell: int, gap: int) -> None:
+    """A stage is no wider than 40 cells, unless there are five, or only one."""
+    top = "".join(segment.text for segment in boxes(stages(snapshot)[:number], None, width, 5)[0])
+    assert [len(part) for part in re.findall("╭.*?╮", top)] == [cell] * number
+    assert {len(part) for part in re.findall("(?<=╮) +", top)} == {gap}
 
 
 @pytest.mark.parametrize(

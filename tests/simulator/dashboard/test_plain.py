@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from simulator.base.counters import BucketCounters, QueueCounters, TableCounters
 from simulator.dashboard import plain_event, plain_line
@@ -30,6 +31,8 @@ def test_the_plain_line_of_a_phase(snapshot: Snapshot) -> None:
     assert plain_line(starting) == "00:00 starting command=simulate seed=7 runtime=inline"
     auditing = dataclasses.replace(snapshot, phase="auditing", audit_part="rejected rows", audit_done=5, audit_total=9)
     assert plain_line(auditing).endswith(" lost=6 audit=rejected-rows:5/9 left_s=-")
+    begun = dataclasses.replace(auditing, audit_part=None, audit_done=9, audit_left_s=0.25)
+    assert plain_line(begun).endswith(" audit=listing:9/9 left_s=0.250")
     assert "-" in plain_line(dataclasses.replace(snapshot, queue=QueueCounters())).split("oldest_s=")[1][:1]
 
 
@@ -43,10 +46,18 @@ def test_the_fields_of_a_line_agree(snapshot: Snapshot, load_snapshot: Snapshot)
     early = dataclasses.replace(early, consumer=FunctionView())
     assert " sent=3 dropped=12 objects=3 " in plain_line(early)
     assert " sent=2 " in plain_line(dataclasses.replace(early, phase="draining"))
+    assert " sent=2 " in plain_line(dataclasses.replace(early, puts=5))
     rejecting = dataclasses.replace(early, consumer=FunctionView(metrics={"RowsRejected": 1.0}))
     assert " sent=2 " in plain_line(rejecting)
     listing = dataclasses.replace(snapshot, phase="auditing", audit_part="listing", audit_done=1271, audit_total=0)
     assert " audit=listing:1271/- " in plain_line(listing)
+
+
+def test_another_application_has_a_latency_without_rows_and_no_audit(application: Callable[..., Snapshot]) -> None:
+    """What it does need not be rows, and they are not audited."""
+    shown = application(queues=("q",), consumers=("f",))
+    assert " p99_s=0.800 " in plain_line(shown)
+    assert "audit=" not in plain_line(dataclasses.replace(shown, phase="auditing"))
 
 
 def test_a_plain_event(snapshot: Snapshot) -> None:

@@ -133,6 +133,14 @@ def test_an_idle_pipeline() -> None:
         "busy 0, warm 0, cold starts 0, errors 0, throttles 0, takes -, batch -",
         "rows 0, rows/s 0, writes/s 0, units/s 0, refused 0.0 %, unprocessed 0, throttled 0",
     ]
+    assert [stage.leads for stage in stages(NOTHING)] == [True, True, True, True, False]
+
+
+def test_the_pipelines_names_are_shown_whole(snapshot: Snapshot) -> None:
+    """Even if most of them begin alike."""
+    names = {kind: (f"dev-{kind}",) for kind in ("buckets", "queues", "consumers", "tables")}
+    alike = dataclasses.replace(snapshot, roles=dataclasses.replace(snapshot.roles, **names))
+    assert [stage.name for stage in stages(alike)[1:]] == [name for (name,) in names.values()]
 
 
 @pytest.mark.parametrize(

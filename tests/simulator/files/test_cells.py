@@ -42,6 +42,7 @@ from simulator.files.cells import is_number, looks_like, null_words, number_sett
         ("nullable", None),
         ("1" * 39 + "%", "a percentage"),
         ("1" * 40 + "%", None),
+        ("-,", None),
     ],
 )
 def test_what_a_text_looks_like(text: str, kind: str | None) -> None:

@@ -38,6 +38,16 @@ def said(
     return list(disagreements(Ledgers((producer,), consumer, counted), replace(SEEN, put=(put,), **seen)))
 
 
+def test_objects_and_rows_are_counted() -> None:
+    """From zero, together or one without the other."""
+    counted = Counted()
+    assert counted == Counted(0, 0, 0)
+    counted.add(files=2, size=30)
+    counted.add(rows=5)
+    counted.add(files=1, rows=1, size=4)
+    assert counted == Counted(3, 6, 34)
+
+
 def test_reports_that_are_true_are_not_a_difference() -> None:
     """All figures agree, or there is no one to report any."""
     assert said() == []

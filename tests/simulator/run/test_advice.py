@@ -282,7 +282,13 @@ def test_three_causes_are_enough() -> None:
     assert len(unproven(*[cause(f"reason {number}", permanent=True) for number in range(9)], remaining=9)) == 3
 
 
-def another(*failures: dict[str, Any], verdict: str = "settled", waiting: int = 0, **parts: Any) -> list[Any]:
+def another(
+    *failures: dict[str, Any],
+    verdict: str = "settled",
+    waiting: int = 0,
+    situation: Mapping[str, Any] | None = None,
+    **parts: Any,
+) -> list[Any]:
     """The steps for an application with one queue."""
     application = declare.stack(
         functions={"Consumer": declare.function()},
@@ -290,7 +296,7 @@ def another(*failures: dict[str, Any], verdict: str = "settled", waiting: int = 
         mappings={"Mapping": declare.mapping()},
     )
     deliveries = {"verdict": verdict, "events_waiting": waiting}
-    return steps(stack=application, failures=failures, audit=None, deliveries=deliveries, **parts)
+    return steps(situation, stack=application, failures=failures, audit=None, deliveries=deliveries, **parts)
 
 
 def test_another_application_that_is_settled_needs_no_advice() -> None:
@@ -309,6 +315,18 @@ def test_what_failed_is_looked_up_in_the_logs() -> None:
         "look at what is left, in a run that keeps its store up:",
         "stockpipe simulate --seed 7 --hold",
     )
+    assert another(*map(cause, "abcd"))[0][0].startswith("fix what failed (a; b; c). ")
+    assert another(cause(), situation={"keeps_logs": ()}) == [hold]
+
+
+def test_what_is_left_is_looked_at_in_a_run_that_keeps_its_store() -> None:
+    """Dead letters are left, too; a run without the option, or whose store is up anyway, gets no such advice."""
+    dead = {"dead_lettered": 1}
+    ((text, command),) = another(queue=dead)
+    assert text.startswith("look at what is left")
+    assert command == "stockpipe simulate --seed 7 --hold"
+    assert another(queue=dead, situation={"keeps_store": ()}) == []
+    assert another(queue=dead, situation={"store_is_up": True}) == []
 
 
 @pytest.mark.parametrize(
@@ -333,7 +351,7 @@ def test_what_waits_gets_more_time(waiting: int, text: str, timeout: str) -> Non
     ],
 )
 def test_what_nothing_takes_gets_no_more_time(changes: dict[str, Any], reserved: int | None, said: str) -> None:
-    """A longer drain would not help; what failed by itself still gets it."""
+    """A longer drain would not help; what failed by itself still gets it. Nothing is said if no message waits."""
     stack = declare.stack(
         functions={"Consumer": declare.function(reserved_concurrency=reserved)},
         queues={"Queue": declare.queue()},
@@ -344,3 +362,6 @@ def test_what_nothing_takes_gets_no_more_time(changes: dict[str, Any], reserved:
     assert [text for text, _ in steps(stack=stack, failures=(), **parts)] == [said]
     texts = [text for text, _ in steps(stack=stack, failures=(cause("boom"),), **parts)]
     assert any(text.endswith("Let the drain take longer:") for text in texts)
+    over = {**parts, "deliveries": {"verdict": "differs", "events_waiting": 0}}
+    empty = {**parts, "queue": {"remaining": 0, "dead_lettered": 0}}
+    assert steps(stack=stack, failures=(), **over) == steps(stack=stack, failures=(), **empty) == []

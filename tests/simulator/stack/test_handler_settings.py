@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fakes import declare
 from simulator.stack import template
 from simulator.stack.handler_settings import malformed_settings, unusable_keys
 from simulator.stack.model import Stack
@@ -51,6 +52,15 @@ def test_a_handler_that_is_not_ours_is_not_judged(tmp_path: Path) -> None:
     table = dataclasses.replace(stack.tables["StockData"], keys=(("id", "N"), ("SK", "S")))
     stack = dataclasses.replace(stack, tables={"StockData": table})
     assert examine(stack).failures == ()
+    assert [*unusable_keys(declare.stack())] == []
+
+
+def test_another_handler_of_the_same_name_is_not_judged() -> None:
+    """A package `pipeline` that is not ours has settings of its own."""
+    stack = template.load(None, {"Comment": " x"})
+    assert len([*malformed_settings(stack)]) == 1
+    functions = {name: dataclasses.replace(each, is_own=False) for name, each in stack.functions.items()}
+    assert [*malformed_settings(dataclasses.replace(stack, functions=functions))] == []
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "who", "said"),
     [
+        (function(Events={"B": {"Type": "SQS"}}), "FB", "Missing required property 'Queue'."),
         (
             function(TimeOut=3),
             "F",
@@ -55,7 +56,6 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
             "FT",
             "property Xyz not defined for resource of type Schedule",
         ),
-        (function(Events={"B": {"Type": "SQS"}}), "FB", "Missing required property 'Queue'."),
         (
             function(Events={"U": {"Type": "S3", "Properties": {"Bucket": "photos", "Events": "s3:ObjectCreated:*"}}}),
             "FU",
@@ -94,6 +94,14 @@ def test_a_name_that_there_is_not_or_must_be_is_refused(document: dict[str, Any]
 )
 def test_what_is_not_known_here_is_not_judged(document: dict[str, Any]) -> None:
     """Other types, other events, and properties that a macro adds."""
+    assert refused(document) == []
+
+
+def test_an_event_of_a_bucket_in_the_template_is_sound() -> None:
+    """SAM refuses only one of a bucket elsewhere."""
+    properties = {"Bucket": {"Ref": "Photos"}, "Events": "s3:ObjectCreated:*"}
+    document = function(Events={"U": {"Type": "S3", "Properties": properties}})
+    document["Resources"]["Photos"] = {"Type": "AWS::S3::Bucket"}
     assert refused(document) == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from fakes import declare
 from simulator.stack import rules
 from simulator.stack.model import Bucket, Notification, Stack, Table
+from simulator.stack.names import name_fault
 from simulator.stack.template import load
 
 
@@ -43,6 +44,7 @@ def test_a_name_that_is_too_long_is_a_violation() -> None:
     said = dict(refused(declare.stack(queues=queues, functions=functions)))
     assert "1 to 80 in length" in said["Q"]
     assert "Member must have length less than or equal to 64" in said["F"]
+    assert "at 'indexName' failed" in str(name_fault("table", "i" * 256, "indexName"))
 
 
 def test_names_at_their_shortest_and_longest_are_taken() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fakes import declare
+from simulator.stack import template
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.obstacles import foreign
 from simulator.stack.rules import Finding, examine
@@ -76,8 +77,21 @@ def test_nothing_that_invokes_a_function_is_an_obstacle() -> None:
     )
     assert examine(stack).obstacles == (Finding("Consumer", text, 7, "not simulated"),)
     assert examine(stack, invoked="Consumer").obstacles == ()
+    most = tuple(Ignored("Consumer", f"Events.E{number}", "") for number in range(5))
+    assert examine(polled(mappings={}, ignored=most)).obstacles[0].text.endswith(", Consumer.Events.E4")
     many = tuple(Ignored("Consumer", f"Events.E{number}", "") for number in range(7))
     assert examine(polled(mappings={}, ignored=many)).obstacles[0].text.endswith("Consumer.Events.E4 and 2 more")
+
+
+def test_a_consumer_without_its_table_is_an_obstacle() -> None:
+    """It is said of the function, with the name that its variable has."""
+    own = template.load()
+    consumer = own.functions["ConsumerLambda"]
+    consumer = dataclasses.replace(consumer, environment={**consumer.environment, "TABLE_NAME": "a: b"})
+    functions = {**own.functions, "ConsumerLambda": consumer}
+    (obstacle,) = examine(dataclasses.replace(own, functions=functions)).obstacles
+    assert obstacle.logical_id == "ConsumerLambda"
+    assert obstacle.text.startswith("TABLE_NAME is 'a: b', which is not a table")
 
 
 def test_a_template_without_functions_has_an_obstacle_of_its_own() -> None:

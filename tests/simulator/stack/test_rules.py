@@ -132,6 +132,13 @@ def test_mapping_settings(sound: Sound, change: dict[str, Any], text: str) -> No
     assert sound.refused() == [text]
 
 
+def test_a_number_out_of_its_range_has_the_path_of_its_property(sound: Sound) -> None:
+    """AWS's sentence has the name in its API, the finding that in the template."""
+    sound.mappings = [dataclasses.replace(sound.mappings[0], maximum_concurrency=1)]
+    (found,) = examine(sound.stack()).violations
+    assert found.path == ("ScalingConfig", "MaximumConcurrency")
+
+
 def test_each_mapping_is_looked_at(sound: Sound) -> None:
     """A mapping without pollers or a function without a reservation does not hide the next; equal bounds are fine."""
     sound.mappings.append(
@@ -329,9 +336,13 @@ def test_a_queue_outside_the_stack_is_taken_on_trust(sound: Sound) -> None:
     """The template cannot say more about a notification to it, or a mapping of it."""
     sound.notifications = (dataclasses.replace(sound.notifications[0], target="Elsewhere"),)
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Other", queue="Elsewhere"))
-    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Elsewhere"))
+    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Outside"))
     found = examine(sound.stack())
     assert (found.violations, found.advice) == ((), ())
+    sound.notifications = (*sound.notifications, dataclasses.replace(sound.notifications[0], prefix="other/"))
+    sound.notifications = (sound.notifications[0], dataclasses.replace(sound.notifications[1], target="Queue"))
+    sound.queue = dataclasses.replace(sound.queue, policy=None)
+    assert ["policy of Queue does not let S3" in text for text in sound.refused()] == [True]
 
 
 @pytest.mark.parametrize(
@@ -372,13 +383,15 @@ def test_a_policy_may_be_about_another_bucket_or_account(sound: Sound, condition
 
 @pytest.mark.parametrize("name", ['Fn::ImportValue("Bucket")', "{{resolve:ssm:/bucket}}", "a-Fn::Cidr([1])"])
 def test_what_only_aws_knows_is_never_refused(sound: Sound, name: str) -> None:
-    """A name or a policy with another stack's output, or with a parameter of Systems Manager."""
+    """A name or a policy with another stack's output, for example; that it keeps a function from running is said."""
     sound.function = dataclasses.replace(sound.function, name=name)
     assert sound.refused() == []
     condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{name}"}}
     policy = {"Statement": {**POLICY["Statement"], "Condition": condition}}
     sound.queue = dataclasses.replace(sound.queue, policy=policy)
     assert sound.refused() == []
+    sound.function = dataclasses.replace(sound.function, runtime=name)
+    assert [each.kind for each in examine(sound.stack()).obstacles] == ["not simulated"]
 
 
 def test_a_parameter_that_systems_manager_has_is_never_refused(sound: Sound) -> None:

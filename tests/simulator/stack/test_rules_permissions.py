@@ -57,9 +57,16 @@ def test_a_bucket_needs_a_permission_for_a_function(load_text: Callable[..., Sta
     assert [each.text for each in found] == ([said] if refused else [])
 
 
-@pytest.mark.parametrize(("more", "advised"), [(RULE, True), (RULE + PERMISSION % "events.amazonaws.com", False)])
+@pytest.mark.parametrize(
+    ("more", "advised"),
+    [
+        (RULE, True),
+        (RULE + PERMISSION % "events.amazonaws.com", False),
+        (RULE.replace("{ScheduleE", "{State: DISABLED, ScheduleE"), False),
+    ],
+)
 def test_a_rule_needs_a_permission_for_a_function(load_text: Callable[..., Stack], more: str, advised: bool) -> None:
-    """EventBridge accepts the rule, and nothing ever happens."""
+    """EventBridge accepts the rule, and nothing ever happens, as with a disabled one, of which that is expected."""
     found = examine(load_text(FUNCTION % ("", more)))
     said = "no AWS::Lambda::Permission lets EventBridge invoke F: it never will"
     assert (found.violations, [each.text for each in found.advice]) == ((), [said] if advised else [])

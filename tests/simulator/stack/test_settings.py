@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fakes import declare
 from simulator.stack import template
-from simulator.stack.settings import parameter_behind, parameters_behind
+from simulator.stack.model import Schedule, Stack
+from simulator.stack.settings import line_of, may_invoke, parameter_behind, parameters_behind, properties_of
 
 TEMPLATE = """
 Parameters:
@@ -102,3 +104,86 @@ def test_a_mapping_that_is_a_resource_of_its_own(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert parameter_behind(template.load(file), "M", "Enabled") == "On"
+
+
+def test_a_section_has_no_parameter_of_its_own() -> None:
+    """Only what is in it has one, even if it is the only one."""
+    stack = template.load()
+    (mapping,) = stack.mappings
+    assert parameter_behind(stack, mapping, "ScalingConfig") is None
+
+
+PLACES = """Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function:
+    Timeout: 3
+    Environment:
+      Variables:
+        SHARED: x
+Resources:
+  Q: {Type: AWS::SQS::Queue}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.13
+      Timeout: 4
+      Events:
+        Batch:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Q.Arn
+            ScalingConfig:
+              MaximumConcurrency: 5
+        Tick:
+          Type: Schedule
+          Properties:
+            Schedule: rate(1 hour)
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        (("F",), 10),
+        (("F", "Timeout"), 15),
+        (("F", "Environment", "Variables", "SHARED"), 7),
+        (("F", "Environment", "Variables", "OTHER"), 6),
+        (("F", "MemorySize"), 10),
+        (("FBatch",), 18),
+        (("FBatch", "ScalingConfig", "MaximumConcurrency"), 22),
+        (("FTick",), 24),
+        (("FTick", "Schedule"), 26),
+        (("Nobody",), None),
+        (("Nobody", "Timeout"), None),
+    ],
+)
+def test_the_line_of_a_property(tmp_path: Path, where: tuple[str, ...], line: int | None) -> None:
+    """Where the nearest thing is that the template has: a function's own property before a shared one."""
+    file = tmp_path / "t.yaml"
+    file.write_text(PLACES, encoding="utf-8")
+    assert line_of(template.load(file), *where) == line
+
+
+def test_an_event_without_a_line_has_its_functions() -> None:
+    """A mapping or a schedule that is declared elsewhere than in its function, for example."""
+    schedule = Schedule("Tick", "tick", "Consumer", "rate(1 hour)", "rule", "arn")
+    stack = declare.stack(mappings={"Mapping": declare.mapping()}, schedules={"Tick": schedule}, lines={"Consumer": 7})
+    assert [line_of(stack, name) for name in ("Mapping", "Tick", "Nobody")] == [7, 7, None]
+
+
+def test_properties_as_written_are_a_mapping() -> None:
+    """Of what the template does not have, an empty one."""
+    assert properties_of(template.load(), "Nobody") == {}
+
+
+def test_a_permission_is_one_for_a_service() -> None:
+    """Any of the template's permissions may be it; another resource with a principal is none."""
+
+    def principals(kind: str, *names: str) -> Stack:
+        resources = {f"P{name}": {"Type": kind, "Properties": {"Principal": f"{name}.amazonaws.com"}} for name in names}
+        return declare.stack(document={"Resources": resources})
+
+    assert may_invoke(principals("AWS::Lambda::Permission", "events", "s3"), "s3")
+    assert not may_invoke(principals("AWS::Lambda::Permission", "events"), "s3")
+    assert not may_invoke(principals("AWS::SNS::Topic", "s3"), "s3")

@@ -93,7 +93,7 @@ def test_a_definition_that_agrees_is_sound(definition: dict[str, Any]) -> None:
         ),
         (
             {"attributes": {"PK": "S", "b": "S"}, "indexes": (LOCAL,)},
-            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex.",
         ),
         (
             {"attributes": {"PK": "S", "SK": "S"}, "indexes": (Index("bare", False, ("PK",)),), **SORTED},
@@ -126,16 +126,17 @@ def test_a_definition_that_agrees_is_sound(definition: dict[str, Any]) -> None:
     ],
 )
 def test_a_definition_that_disagrees_is_refused(definition: dict[str, Any], said: str) -> None:
-    """Each disagreement has DynamoDB's own sentence."""
+    """Each disagreement has DynamoDB's own sentence, which ends without a full stop."""
     (text,) = refused(**definition)
-    assert said in text
+    assert said in f"{text}."
 
 
 @pytest.mark.parametrize(("is_global", "most", "said"), [(True, 20, "limit of 20"), (False, 5, "limit of 5")])
 def test_a_table_has_so_many_indexes(is_global: bool, most: int, said: str) -> None:
-    """One more is refused."""
+    """One more is refused; those of the other kind are counted by themselves."""
     made = [Index(f"index-{number}", is_global, ("PK", "SK")) for number in range(most + 1)]
-    assert refused(indexes=tuple(made[:-1]), **SORTED) == []
+    other = Index("other", not is_global, ("PK", "SK"))
+    assert refused(indexes=(*made[:-1], other), **SORTED) == []
     (text,) = refused(indexes=tuple(made), **SORTED)
     assert text.endswith(said)
 

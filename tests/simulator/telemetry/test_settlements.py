@@ -17,6 +17,7 @@ from simulator.proof.deliveries import Deliveries
 from simulator.stack.model import Redrive, Stack
 from simulator.stack.wiring import flow
 from simulator.telemetry import Telemetry, settlements
+from simulator.telemetry.reasons import REASON_CHARACTERS
 from simulator.telemetry.settlements import Settlements
 from simulator.telemetry.snapshot import Facts, RunOptions
 
@@ -191,6 +192,16 @@ def test_why_a_message_failed_is_known_until_it_is_deleted() -> None:
     assert observed.failed("m") == ("Queue", tuple(f"error {count}" for count in range(7, 12)))
     observed.record(settled("m", 12))
     assert observed.failed("m") is None
+
+
+def test_the_latest_reasons_of_a_message_are_kept() -> None:
+    """Five, and so many characters of each as of any other reason."""
+    kept = Settlements(chained(), flow(chained()))
+    for count in range(1, 8):
+        kept.settled(settled("m", count, deleted=False), f"{count}" * 999)
+    known = kept.failed("m")
+    assert known is not None
+    assert known[1] == tuple(f"{count}" * REASON_CHARACTERS for count in range(3, 8))
 
 
 def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_a_key_gives_its_number_back_and_no_other_key_does() -> None:
     assert objects.number(objects.key(123)) == 123
     assert objects.key(123).startswith("stocks/load/")
     folder = objects.key(0).rpartition("/")[0]
-    strangers = [f"{folder}/{name}" for name in ("00000001.txt", "0000000x.csv", "x0000001.csv", ".csv")]
+    strangers = [f"{folder}/{name}" for name in ("00000001.txt", "00000001", "0000000x.csv", "x0000001.csv", ".csv")]
     other_run = Objects("stocks/", 1, 8, BASE_AT).key(1)
     for foreign in ("stocks/2026/09/21/141320-0001.csv", other_run, *strangers, "x", ""):
         assert objects.number(foreign) is None

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from simulator.store.dynamodb.rules import (
     WriteOperation,
     check_body,
+    check_index_keys,
     check_item,
     check_key,
     check_put,
@@ -546,3 +547,19 @@ def test_the_values_of_an_update_are_those_of_an_attribute() -> None:
     )
     assert refusal(check_values, {":s": {"SS": []}}) == refusal(check_put, {":s": {"SS": []}})
     assert refusal(check_values, {":s": {"S": 1}})[0] == SERIAL
+
+
+def test_the_key_of_an_index_is_of_its_type() -> None:
+    """An item without it is just not in the index; one with another type is not put, whichever kind of index it is."""
+    table = a_table()
+    day = SimpleNamespace(name="by-day", schema=[{"AttributeName": "DAY"}, {"AttributeName": "PRICE"}])
+    table.attr = [{"AttributeName": "PRICE", "AttributeType": "N"}, {"AttributeName": "DAY", "AttributeType": "S"}]
+    table.all_indexes = lambda: [day]
+    said = "One or more parameter values were invalid: Type mismatch for Index Key DAY Expected: S Actual: N "
+    for kind in ("indexes", "global_indexes"):
+        table.indexes, table.global_indexes = [], []
+        setattr(table, kind, [day])
+        check_index_keys(table, {"DAY": {"S": "monday"}, "PRICE": {"N": "5"}, "other": {"NULL": True}})
+        check_index_keys(table, {"PK": {"S": "p"}})
+        assert refusal(check_index_keys, table, {"DAY": {"N": "5"}}) == (INVALID, f"{said}IndexName: by-day")
+    assert refusal(plan_batch, {"t": [put(1, DAY={"N": "5"})]}, {"t": table})[1].startswith(said)
