@@ -119,7 +119,9 @@ def _call(
             if invariant.function(application) is False:
                 outcome = InvariantOutcome(invariant.name, held=False, message="it returned False: use `assert`")
     except BaseException as error:  # noqa: BLE001 - sys.exit() is its outcome, too
-        outcome = InvariantOutcome(invariant.name, False, *_described(error, invariant.folder))
+        outcome = InvariantOutcome(invariant.name, False, type(error).__name__)
+        with contextlib.suppress(Exception):  # it may not be able to say what it is
+            outcome = InvariantOutcome(invariant.name, False, *_described(error, invariant.folder))
     done.set_result(outcome)
 
 

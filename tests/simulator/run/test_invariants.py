@@ -73,6 +73,14 @@ async def test_what_it_raises_is_a_finding(write: Write, body: str, message: str
     )
 
 
+async def test_an_exception_without_words_is_a_finding(write: Write) -> None:
+    """Even one whose text cannot be made ends the invariant, by its name."""
+    folder = write(
+        "checks.py", "class Mute(Exception):\n    def __str__(self): return 1 / 0\ndef wrong(app): raise Mute\n"
+    )
+    assert await outcome(folder, "checks:wrong") == InvariantOutcome("checks:wrong", False, "Mute")
+
+
 async def test_the_line_is_the_users_own(write: Write) -> None:
     """An assertion in a helper is shown there; an error inside a library where the user's code called it."""
     write("helper.py", "def same(a, b):\n    assert a == b\n")
