@@ -85,6 +85,11 @@ class Document:
         result = self._value(value, line)
         return None if result is _NO_VALUE else result
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether its functions have done all the work that they may, so that nothing more can be resolved."""
+        return self._values > MAX_VALUES or self._characters > MAX_CHARACTERS
+
     def condition(self, name: str, line: int | None = None) -> bool:
         """Whether the condition of that name is true."""
         if name not in self._conditions:

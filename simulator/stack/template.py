@@ -136,6 +136,8 @@ class _Loader:
                 with self._declared.tolerating(properties):
                     made[logical_id] = read(logical_id, properties)
             except TemplateError as fault:
+                if self._document.is_exhausted:
+                    raise
                 self._faults.append(fault)
                 continue
             for path, line in properties.unread():
