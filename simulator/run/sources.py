@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import aiohttp
@@ -15,6 +16,7 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.base.observations import MessageSent, ObjectPut, Record
+from simulator.base.waiting import each
 from simulator.files.finding import SourceFile, content_type
 
 if TYPE_CHECKING:
@@ -57,19 +59,13 @@ async def send(
     progress takes `limits.SOURCE_PUT_BYTES` of memory; a larger one is a multipart upload, which is never left half
     done. Raises `InputError` if a file can no longer be read, `CouldNotFinish` if the store refuses one.
     """
-    waiting = iter(sources)
 
-    async def worker() -> None:
-        for source in waiting:
-            if stop.is_set():
-                return
-            size = await _put(s3, bucket, source)
-            record(ObjectPut(clock.now(), bucket, source.key, size))
+    async def put(source: SourceFile) -> None:
+        size = await _put(s3, bucket, source)
+        record(ObjectPut(clock.now(), bucket, source.key, size))
 
     with one_failure():
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(sources))):
-                group.create_task(worker())
+        await each(takewhile(lambda _: not stop.is_set(), sources), put, concurrency)
 
 
 async def send_messages(
