@@ -7,23 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 import typer
 
-from stockpipe.commands import completion
+from stockpipe.commands import completion, values
 from stockpipe.commands.options import Options, Written
 from stockpipe.commands.parameters import ParameterFiles
-from stockpipe.commands.values import (
-    DURATION,
-    INSTANT,
-    Accept,
-    Code,
-    Every,
-    NoBuild,
-    Parameters,
-    Runtime,
-    Screenshot,
-    Summary,
-    Template,
-    Ui,
-)
 
 
 class SimulateOptions(Options):
@@ -50,7 +36,7 @@ class SimulateOptions(Options):
     paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="More files for --source.")] = ()
     duration_s: Annotated[
         float,
-        DURATION,
+        values.DURATION,
         typer.Option(
             "--duration",
             help="How long to generate data (wall clock); 0s means until Ctrl-C.",
@@ -62,7 +48,7 @@ class SimulateOptions(Options):
         float, typer.Option(min=0.001, metavar="FACTOR", help="How many times faster than real time the schedule runs.")
     ] = 12
     start_at: Annotated[
-        float | None, INSTANT, typer.Option("--start", help="The first tick's time.", show_default="now")
+        float | None, values.INSTANT, typer.Option("--start", help="The first tick's time.", show_default="now")
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
     files: Annotated[int | None, typer.Option(min=1, help="Objects per tick.", show_default="the template's")] = None
@@ -116,20 +102,20 @@ class SimulateOptions(Options):
             autocompletion=completion.figures,
         ),
     ] = ()
-    template: Template = None
-    parameters: Parameters = ()
+    template: values.Template = None
+    parameters: values.Parameters = ()
     parameter_files: ParameterFiles = ()
-    runtime: Runtime = "inline"
-    code: Code = None
-    no_build: NoBuild = False
+    runtime: values.Runtime = "inline"
+    code: values.Code = None
+    no_build: values.NoBuild = False
     capacity: Annotated[
         Literal["aws", "unlimited"], typer.Option(help="The store's capacity: AWS's limits, or none.")
     ] = "aws"
     port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 uses any free one.")] = 0
     drain_timeout_s: Annotated[
-        float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
+        float, values.DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 60.0
-    accept: Accept = ()
+    accept: values.Accept = ()
     invariants: Annotated[
         tuple[str, ...],
         typer.Option(
@@ -138,12 +124,12 @@ class SimulateOptions(Options):
             help="A function that asserts what must hold at the end, beside the template or here; repeatable.",
         ),
     ] = ()
-    ui: Ui = "auto"
-    every_s: Every = 5.0
+    ui: values.Ui = "auto"
+    every_s: values.Every = 5.0
     ready: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the endpoint and the resources as JSON once all exist.")
     ] = None
-    summary: Summary = None
+    summary: values.Summary = None
     hold: Annotated[
         bool,
         typer.Option(
@@ -158,4 +144,4 @@ class SimulateOptions(Options):
     tail: Annotated[
         bool, typer.Option("--tail", help="Print the functions' log lines as they come (with --ui plain or quiet).")
     ] = False
-    screenshot: Screenshot = None
+    screenshot: values.Screenshot = None
