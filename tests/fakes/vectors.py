@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,13 @@ class Vector:
     unreadable: str | None
 
 
-def vectors() -> Iterator[Vector]:
+@cache
+def vectors() -> tuple[Vector, ...]:
     """All vectors, each with the name of its file and its own."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[Vector]:
     for path in sorted(FOLDER.glob("*.yaml")):
         for written in yaml.safe_load(path.read_text(encoding="utf-8")):
             yield Vector(

@@ -18,6 +18,13 @@ import pytest
 from fakes.waiting import DEADLINE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
+LOAD_TEST = """
+from simulator.base import limits
+limits.LOAD_CEILING_S = 0.1
+from stockpipe.__main__ import main
+main()
+"""
+"""`python -m stockpipe load-test`, but for the two seconds in which it asks all that the store can do."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,8 +63,9 @@ class Running:
     """A command that runs in a process group of its own."""
 
     def __init__(self, arguments: tuple[str, ...], directory: Path, environ: dict[str, str]) -> None:
+        program = ("-c", LOAD_TEST) if arguments[0] == "load-test" else ("-m", "stockpipe")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "stockpipe", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=directory,
             env={**os.environ, "TMPDIR": str(directory / "tmp"), "COLUMNS": "200", **environ},
             stdin=subprocess.DEVNULL,
