@@ -364,13 +364,13 @@ def test_each_line_is_looked_at_twice_at_most(line, size, delimiter, end, monkey
     watched = Watched(delimiter)
     monkeypatch.setattr(Fields, "problem", lambda rules, line: watched.problem(rules, line))
     monkeypatch.setattr(quotes, "csv", watched)
-    monkeypatch.setattr(quotes, "MAX_RECORD_CHARS", 600)
+    monkeypatch.setattr(quotes, "MAX_RECORD_CHARS", 150)
     dialect = CsvDialect(delimiter=delimiter)
-    body = ("h,i,j\n" + f"{line}\n" * 600).replace("\n", end).replace(",", delimiter).encode()
+    body = ("h,i,j\n" + f"{line}\n" * 150).replace("\n", end).replace(",", delimiter).encode()
 
     found = entries(*pieces(body, size), dialect=dialect)
 
     assert watched.chars <= 2 * len(body)
     assert watched.parsed <= 2 * len(body)
     monkeypatch.undo()
-    assert found == Grammar(600, SHOWN_CHARS, dialect).read(body.decode())
+    assert found == Grammar(150, SHOWN_CHARS, dialect).read(body.decode())
