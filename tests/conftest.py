@@ -28,6 +28,17 @@ async def store_endpoint() -> AsyncIterator[str]:
         yield store.endpoint
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run by themselves, without the third more that measuring their coverage takes.
+
+    For runs that differ in what they are given: the lines that these reach, other commands of the tests reach as well.
+    """
+    for name in list(os.environ):
+        if name.startswith("COVERAGE_"):
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def vega_stocks() -> Path:
     """`stocks.csv` of vega-datasets 0.9.0: 560 rows of symbol,date,price, dates like `Jan 1 2000`.

@@ -284,6 +284,7 @@ def test_errors_that_cannot_be_written_keep_their_code() -> None:
     assert shell("check --template /nowhere.yaml 2> /dev/full") == (2, "", "")
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("arguments", OUTPUTS)
 def test_a_reader_that_has_gone_changes_nothing(arguments: str) -> None:
     """`stockpipe ... | head`: what nobody reads is dropped without a word, and the exit code is that of the work."""

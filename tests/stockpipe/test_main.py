@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 CONSOLE_SCRIPT = str(Path(sys.executable).with_name("stockpipe"))
 OURS = ("pipeline", "simulator", "commands", "deploy")
 

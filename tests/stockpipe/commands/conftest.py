@@ -33,17 +33,6 @@ def _this_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
-@pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands run by themselves, without the third more that measuring their coverage takes.
-
-    For modules whose runs differ in what they are given: the lines that these reach, test_simulate.py reaches as well.
-    """
-    for name in list(os.environ):
-        if name.startswith("COVERAGE_"):
-            monkeypatch.delenv(name)
-
-
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A command that has ended."""

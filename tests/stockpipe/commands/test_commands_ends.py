@@ -79,6 +79,7 @@ def test_signals_while_the_last_word_of_a_failure_is_written(
     assert summary(tmp_path)["command"] == command[0]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_store_that_is_frozen_ends_the_run(start: Start, tmp_path: Path) -> None:
     """Ten seconds without an answer are one line and exit code 3, with a summary of what was seen; nothing is left."""
     running = begin(start, SIMULATE)

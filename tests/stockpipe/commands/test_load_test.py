@@ -396,6 +396,7 @@ class Consumer(threading.Thread):
         self.logs.put_log_events(logGroupName=GROUP, logStreamName="one", logEvents=events)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_deployed_stack_is_loaded_and_watched_from_outside(
     stockpipe: Stockpipe, aws_engine: str, deployed: Callable[[str], Any]
 ) -> None:

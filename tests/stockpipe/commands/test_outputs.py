@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from cli import app
 
 Stockpipe = Callable[..., Any]
 SIMULATE = ("simulate", "--ticks", "1", "--files", "2", "--rows", "5", "--ui", "quiet")
@@ -65,7 +68,7 @@ def test_a_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_no_result_replaces_another_or_an_input(
-    stockpipe: Stockpipe, tmp_path: Path, arguments: tuple[str, ...], said: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     """It is found before anything runs, under whatever name, and the input is as it was."""
     rows = "ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n"
@@ -73,8 +76,9 @@ def test_no_result_replaces_another_or_an_input(
     (tmp_path / "q" / "a.csv").write_text(rows, encoding="utf-8")
     (tmp_path / "p.json").write_text("{}", encoding="utf-8")
     (tmp_path / "link").symlink_to("out")
-    ended = stockpipe(*arguments)
-    assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n  hint: name another file to write\n")
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(app, arguments)
+    assert (ended.exit_code, ended.stderr) == (2, f"stockpipe: {said}\n  hint: name another file to write\n")
     assert (tmp_path / "q" / "a.csv").read_text(encoding="utf-8") == rows
     assert not (tmp_path / "out").exists()
 
@@ -82,12 +86,15 @@ def test_no_result_replaces_another_or_an_input(
 @pytest.mark.parametrize(
     "arguments", [("simulate", "--ready", "-"), ("simulate", "--screenshot", "-"), ("inspect", "q.csv", "--write", "-")]
 )
-def test_a_dash_is_not_a_files_name(stockpipe: Stockpipe, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_a_dash_is_not_a_files_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     """Where it does not stand for standard output, a file of this name is not what anybody wants."""
     (tmp_path / "q.csv").write_text("ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n", encoding="utf-8")
-    ended = stockpipe(*arguments)
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(app, arguments)
     said = "'-' means standard output only for --summary\n  hint: name a file"
-    assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n")
+    assert (ended.exit_code, ended.stderr) == (2, f"stockpipe: {said}\n")
     assert not (tmp_path / "-").exists()
 
 

@@ -58,9 +58,22 @@ KEYS = {
 }
 
 
-def test_loop_ends_with_an_exact_audit(stockpipe: Stockpipe) -> None:
-    """Two ticks run through the whole loop; standard output is the JSON alone, and every row is accounted for."""
-    ended = stockpipe("simulate", "--ticks", "2", "--speed", "120", "--seed", "7", "--summary", "-", *SMALL)
+@pytest.mark.usefixtures("unmeasured")
+def test_loop_ends_with_an_exact_audit(stockpipe: Stockpipe, tmp_path: Path) -> None:
+    """Two ticks run through the whole loop; standard output is the JSON alone, and every row is accounted for.
+
+    A profile that names nothing, a foreign Region, endpoint and proxy in the shell change nothing about a run.
+    """
+    ended = stockpipe(
+        *("simulate", "--ticks", "2", "--speed", "120", "--seed", "7", "--summary", "-", *SMALL),
+        AWS_PROFILE="nonsense",
+        AWS_DEFAULT_REGION="eu-north-1",
+        AWS_REGION="eu-north-1",
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_CONFIG_FILE=str(tmp_path / "none"),
+        HTTP_PROXY="http://127.0.0.1:9",
+        http_proxy="http://127.0.0.1:9",
+    )
 
     summary = ended.summary
     assert (ended.code, summary["audit"]["verdict"]) == (0, "exact")
@@ -72,27 +85,6 @@ def test_loop_ends_with_an_exact_audit(stockpipe: Stockpipe) -> None:
     assert (summary["seed"], summary["options"]["ticks"], summary["interrupted"]) == (7, 2, False)
     assert summary["failures"] == summary["rejections"] == summary["next_steps"] == []
     assert f"endpoint {summary['endpoint']}" in ended.err.splitlines()
-
-
-def test_user_settings_of_aws_stay_unseen(stockpipe: Stockpipe, tmp_path: Path) -> None:
-    """A profile that names nothing, a foreign Region, endpoint and proxy in the shell change nothing about a run."""
-    ended = stockpipe(
-        "simulate",
-        "--ticks",
-        "1",
-        "--summary",
-        "-",
-        *SMALL,
-        AWS_PROFILE="nonsense",
-        AWS_DEFAULT_REGION="eu-north-1",
-        AWS_REGION="eu-north-1",
-        AWS_ENDPOINT_URL="http://127.0.0.1:9",
-        AWS_CONFIG_FILE=str(tmp_path / "none"),
-        HTTP_PROXY="http://127.0.0.1:9",
-        http_proxy="http://127.0.0.1:9",
-    )
-
-    assert (ended.code, ended.summary["audit"]["verdict"]) == (0, "exact")
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -121,6 +113,7 @@ def test_real_file_runs_through_the_loop(
     assert (summary["audit"]["parsed_rows"], summary["audit"]["stored_rows"]) == (560, 560)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_parameters_change_what_happens(stockpipe: Stockpipe) -> None:
     """A batch size of one gives an invocation an object, and a maximum concurrency of two is never exceeded."""
     ended = stockpipe(
@@ -170,6 +163,7 @@ def test_poisoned_object_ends_in_the_dead_letter_queue(stockpipe: Stockpipe, tmp
     assert (failing["MessagesFailed"], failing["ObjectsIngested"] >= 1) == (1, True)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_endless_run_ends_normally_by_one_signal(start: Start) -> None:
     """With --duration 0s one SIGTERM is the normal end: drained, audited, exit code 0."""
     running = start("simulate", *ENDLESS)
@@ -181,6 +175,7 @@ def test_endless_run_ends_normally_by_one_signal(start: Start) -> None:
     assert (ended.code, ended.summary["audit"]["verdict"], ended.summary["interrupted"]) == (0, "exact", False)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_interrupted_run_says_so_and_is_proven(start: Start) -> None:
     """One Ctrl-C before the end that was asked for: drained, audited, exit code 130."""
     running = start("simulate", "--ready", "ready.json", "--summary", "-", *SMALL)
@@ -237,6 +232,7 @@ def test_row_that_nobody_sent_is_a_difference(start: Start) -> None:
     assert (ended.code, audit["verdict"], audit["extra"], ended.summary["interrupted"]) == (1, "differs", 1, False)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_reader_that_goes_away_changes_no_exit_code(start: Start) -> None:
     """`simulate --summary - | head -1`: what nobody reads is dropped without a word, and the run was proven."""
     running = start("simulate", "--ticks", "1", "--ready", "ready.json", "--summary", "-", *SMALL)
@@ -262,6 +258,7 @@ def test_killed_store_is_told_at_once(start: Start) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_killed_command_takes_its_store_with_it(start: Start) -> None:
     """Even SIGKILL of the command leaves no store behind."""
     running = start("simulate", *ENDLESS)
@@ -287,6 +284,7 @@ def test_hold_keeps_the_store_up(start: Start, tmp_path: Path) -> None:
     assert json.loads(summary_file.read_text(encoding="utf-8"))["audit"]["verdict"] == "exact"
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
 def test_full_disk_is_one_line(stockpipe: Stockpipe) -> None:
     """A summary that cannot be written because the disk is full: one line, exit code 3."""
@@ -297,8 +295,8 @@ def test_full_disk_is_one_line(stockpipe: Stockpipe) -> None:
     assert "Traceback" not in ended.err
 
 
-def test_logs_are_kept_or_the_loss_is_told(stockpipe: Stockpipe, tmp_path: Path) -> None:
-    """--logs has a file an environment with the platform's and the handler's lines; what cannot be written is told."""
+def test_logs_that_cannot_be_kept_are_told(stockpipe: Stockpipe, tmp_path: Path) -> None:
+    """What cannot be written under --logs is told; the run is proven all the same, and ends with exit code 3."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "GeneratorLambda").write_text("in the way", encoding="utf-8")
 
@@ -306,12 +304,6 @@ def test_logs_are_kept_or_the_loss_is_told(stockpipe: Stockpipe, tmp_path: Path)
 
     assert (ended.code, ended.summary["audit"]["verdict"]) == (3, "exact")
     assert "stockpipe: --logs: lines are missing" in ended.err
-    kept = stockpipe("simulate", "--ticks", "1", "--logs", "other", *SMALL)
-    assert kept.code == 0
-    (generator,) = (tmp_path / "other" / "GeneratorLambda").iterdir()
-    lines = [json.loads(line) for line in generator.read_text(encoding="utf-8").splitlines()]
-    assert [line["type"] for line in lines if "type" in line][-1] == "platform.report"
-    assert any("_aws" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -356,14 +348,22 @@ def test_scenarios_are_listed() -> None:
     assert "stockpipe docs scenarios" in listed.stdout
 
 
-def test_tail_prints_what_the_functions_write(stockpipe: Stockpipe) -> None:
-    """Line by line with its function and environment, beside the verdict."""
-    ended = stockpipe("simulate", "--ticks", "1", "--tail", *SMALL)
+@pytest.mark.usefixtures("unmeasured")
+def test_what_the_functions_write_is_kept_and_printed(stockpipe: Stockpipe, tmp_path: Path) -> None:
+    """--logs has a file an environment with the platform's and the handler's lines.
+
+    --tail prints them, line by line with its function and environment, beside the verdict.
+    """
+    ended = stockpipe("simulate", "--ticks", "1", "--tail", "--logs", "logs", *SMALL)
 
     lines = (ended.out + ended.err).splitlines()
     assert (ended.code, "verdict exact" in lines) == (0, True)
     for function in ("GeneratorLambda", "ConsumerLambda"):
         assert [line for line in lines if line.startswith(f"{function}[") and "platform.report" in line]
+    (generator,) = (tmp_path / "logs" / "GeneratorLambda").iterdir()
+    kept = [json.loads(line) for line in generator.read_text(encoding="utf-8").splitlines()]
+    assert [line["type"] for line in kept if "type" in line][-1] == "platform.report"
+    assert any("_aws" in line for line in kept)
 
 
 def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
@@ -412,6 +412,7 @@ def test_template_without_a_path_through_is_refused(tmp_path: Path) -> None:
         resolve(SimulateOptions(template=file))
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_copied_template_runs_as_its_own(stockpipe: Stockpipe, tmp_path: Path) -> None:
     """A changed copy of the template changes what happens: another table name, another prefix."""
     from simulator.stack.packaged import packaged_template

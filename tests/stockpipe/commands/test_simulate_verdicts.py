@@ -11,7 +11,9 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from simulator.base.clients import DUMMY_CREDENTIALS
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -55,12 +57,12 @@ def test_what_is_accepted_is_exact(stockpipe: Callable, tmp_path: Path) -> None:
     assert ended.summary["options"]["accept"] == ["overwritten"]
 
 
-def test_nothing_else_can_be_accepted(stockpipe: Callable) -> None:
+def test_nothing_else_can_be_accepted() -> None:
     """A missing row is never meant: one line, exit code 2."""
-    ended = stockpipe("simulate", *AT_ONCE, "--accept", "missing")
+    ended = CliRunner().invoke(app, ["simulate", *AT_ONCE, "--accept", "missing"])
 
-    assert ended.code == 2
-    assert "'missing' is not a loss that can be accepted\n  hint: write overwritten" in ended.err
+    assert ended.exit_code == 2
+    assert "'missing' is not a loss that can be accepted\n  hint: write overwritten" in ended.stderr
 
 
 def test_the_text_of_a_lossy_run_says_what_to_do(stockpipe: Callable, tmp_path: Path) -> None:
@@ -104,15 +106,16 @@ def test_a_correction_under_the_same_key_is_no_invention(start: Callable) -> Non
 
 
 @pytest.mark.parametrize("setting", ["TickerColumn", "TimestampColumn"])
-def test_a_column_that_the_header_lacks_is_never_guessed(stockpipe: Callable, tmp_path: Path, setting: str) -> None:
+def test_a_column_that_the_header_lacks_is_never_guessed(tmp_path: Path, setting: str) -> None:
     """A slip of the finger sends nothing instead of storing something else; the column that was meant is named."""
     source = _source(tmp_path, abc=b"symbol,date,close\nABC,2026-01-01,1\n")[:2]
-    ended = stockpipe("simulate", *AT_ONCE, *source, "--parameter", f"{setting}=Symbl")
+    ended = CliRunner().invoke(app, ["simulate", *AT_ONCE, *source, "--parameter", f"{setting}=Symbl"])
 
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.exit_code, ended.stdout) == (2, "")
     nearest, cure = ("symbol", "leave out TickerColumn") if setting == "TickerColumn" else ("", "leave out Timestamp")
     assert (
-        f"{'TICKER' if setting == 'TickerColumn' else 'TIMESTAMP'}_COLUMN 'Symbl' is not among the columns" in ended.err
+        f"{'TICKER' if setting == 'TickerColumn' else 'TIMESTAMP'}_COLUMN 'Symbl' is not among the columns"
+        in ended.stderr
     )
-    assert f"the nearest is '{nearest}" in ended.err
-    assert cure in ended.err
+    assert f"the nearest is '{nearest}" in ended.stderr
+    assert cure in ended.stderr
