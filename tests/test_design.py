@@ -94,25 +94,41 @@ def rooms() -> list[Path]:
     return [file.parent for file in product() if file.name == "__init__.py" and len(file.parts) > 2]
 
 
-def names_used(file: Path, *, as_types: bool = True) -> Iterator[str]:
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file of the product."""
+    return tuple(ast.walk(tree(file)))
+
+
+def dotted(node: ast.expr) -> str:
+    """A name or an attribute as it is written."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return f"{dotted(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ast.unparse(node)
+
+
+@cache
+def names_used(file: Path, *, as_types: bool = True) -> frozenset[str]:
     """Every name and attribute that is read, under its full name whatever it was imported as.
 
     Without `as_types` those in annotations are left out.
     """
     known: dict[str, str] = {}
+    used: set[str] = set()
     types: set[ast.AST] = set()
     if not as_types:
-        hints = (getattr(node, part, None) for node in ast.walk(tree(file)) for part in ("annotation", "returns"))
+        hints = (getattr(node, part, None) for node in nodes(file) for part in ("annotation", "returns"))
         types = {part for hint in hints if hint is not None for part in ast.walk(hint)}
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             known |= {alias.asname or alias.name: alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load) and node not in types:
-            first, dot, rest = ast.unparse(node).partition(".")
-            yield f"{known.get(first, first)}{dot}{rest}"
+            first, dot, rest = dotted(node).partition(".")
+            used.add(f"{known.get(first, first)}{dot}{rest}")
+    return frozenset(used)
 
 
 def test_tests_mirror_the_tree() -> None:
@@ -192,7 +208,7 @@ def test_exit_codes_are_of_one_enum() -> None:
     """A command ends with an `ExitCode`, never with a bare number, and the README explains each."""
     bare = []
     for file in product():
-        for node in ast.walk(tree(file)):
+        for node in nodes(file):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("typer.Exit", "SystemExit"):
                 bare += [f"{file}:{node.lineno}" for code in node.args if isinstance(code, ast.Constant)]
     assert bare == []
@@ -205,7 +221,7 @@ def test_options_are_fields_of_a_dataclass() -> None:
     stray = []
     for file in product():
         if file.parts[:2] == ("stockpipe", "commands"):
-            functions = (node for node in ast.walk(tree(file)) if isinstance(node, ast.FunctionDef))
+            functions = (node for node in nodes(file) if isinstance(node, ast.FunctionDef))
             for function in functions:
                 parameters = ast.unparse(function.args)
                 if "typer.Option" in parameters or "typer.Argument" in parameters:
@@ -217,8 +233,8 @@ def test_every_task_has_an_owner() -> None:
     """A task is made in a task group, or its maker keeps it or awaits it at once; else nobody would hear of its end."""
     loose = []
     for file in product():
-        parents = {child: node for node in ast.walk(tree(file)) for child in ast.iter_child_nodes(node)}
-        for node in ast.walk(tree(file)):
+        parents = {child: node for node in nodes(file) for child in ast.iter_child_nodes(node)}
+        for node in nodes(file):
             if isinstance(node, ast.Call) and LOOSE_TASK.search(ast.unparse(node.func)):
                 parent = parents[node]
                 kept = isinstance(parent, ast.Assign) and ast.unparse(parent.targets[0]) != "_"
@@ -235,15 +251,15 @@ def test_child_processes_live_by_one_rule() -> None:
     starting = {
         str(file)
         for file in product()
-        if file.parts[0] == "simulator" and any(map(starts.fullmatch, set(names_used(file)) - {"asyncio.run"}))
+        if file.parts[0] == "simulator" and any(map(starts.fullmatch, names_used(file) - {"asyncio.run"}))
     }
     assert starting == {"simulator/base/children.py"}
 
 
 def attributes_set(file: Path) -> Iterator[tuple[str, bool]]:
     """Every attribute that is set, and whether it is set on `self` or `cls`; what is only added to is left out."""
-    added = {id(node.target) for node in ast.walk(tree(file)) if isinstance(node, ast.AugAssign)}
-    for node in ast.walk(tree(file)):
+    added = {id(node.target) for node in nodes(file) if isinstance(node, ast.AugAssign)}
+    for node in nodes(file):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and id(node) not in added:
             yield node.attr, isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
 
@@ -254,10 +270,11 @@ def test_an_attribute_is_set_where_its_class_is() -> None:
     for file in product():
         fields = {
             node.target.id
-            for node in ast.walk(tree(file))
+            for node in nodes(file)
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
         }
-        declared = fields | {name for name, own in attributes_set(file) if own}
-        if any(not own and name not in declared for name, own in attributes_set(file)):
+        set_here = set(attributes_set(file))
+        declared = fields | {name for name, own in set_here if own}
+        if any(not own and name not in declared for name, own in set_here):
             strays.add(str(file))
     assert strays == set(SETS_FROM_OUTSIDE)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
+from simulator.stack.model import Stack
+from simulator.stack.template import load
+
 Test = TypeVar("Test", bound=Callable[..., object])
+
+
+@cache
+def own_stack() -> Stack:
+    """The stack of the pipeline's own template, read once."""
+    return load()
+
 
 _TEXT = """
 Globals: {globals}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fakes.templates import own_stack
 from simulator.base.counters import (
     BucketCounters,
     OperationCounters,
@@ -19,7 +20,6 @@ from simulator.base.counters import (
     TableCounters,
     together,
 )
-from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import (
     Event,
@@ -215,7 +215,7 @@ def orders(application: Application) -> Snapshot:
 def _roles() -> Roles:
     """Of the pipeline's own template, which takes longer to read than a test to run."""
     options = RunOptions("simulate", 7, "inline", BEGAN_AT)
-    return Telemetry(template.load(), options).snapshot(BEGAN_AT).roles
+    return Telemetry(own_stack(), options).snapshot(BEGAN_AT).roles
 
 
 def _bands(band: int, objects: int) -> tuple[int, ...]:

@@ -23,13 +23,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 from fakes.clock import ManualClock
+from fakes.templates import own_stack
 from simulator.base.errors import CouldNotFinish
 from simulator.base.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.dashboard import Frame, render, ui
 from simulator.dashboard.description import described
 from simulator.dashboard.screen import Screen, can_draw
 from simulator.dashboard.screenshot import svg
-from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 
@@ -166,7 +166,7 @@ def terminal() -> Iterator[Terminal]:
 @pytest.fixture
 def telemetry() -> Telemetry:
     """Of a run that began at instant 0 of the clock."""
-    made = Telemetry(template.load(), RunOptions("simulate", 7, "inline", 0.0, duration_s=60.0))
+    made = Telemetry(own_stack(), RunOptions("simulate", 7, "inline", 0.0, duration_s=60.0))
     made.record(PhaseChanged(0.0, "running"))
     return made
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fakes import declare
+from fakes.templates import own_stack
 from simulator.run.advice import NextStep, Situation, advice
 from simulator.stack import template
 from simulator.stack.model import Stack
@@ -40,7 +41,7 @@ def steps(situation: Mapping[str, Any] | None = None, *, stack: Stack | None = N
         name: {**NOTHING.get(name, {}), **part} if isinstance(part, dict) else part for name, part in parts.items()
     }
     summary = {**NOTHING, **changed}
-    plain = Situation(stack or template.load(), REPEAT, 60.0, ("--hold",), ("--logs", "logs"))
+    plain = Situation(stack or own_stack(), REPEAT, 60.0, ("--hold",), ("--logs", "logs"))
     return [tuple(step) for step in advice(summary, dataclasses.replace(plain, **situation or {}))]
 
 
@@ -171,7 +172,7 @@ def test_throttles_name_the_reserved_concurrency(throttled: bool) -> None:
 
 def test_a_mapping_that_is_disabled() -> None:
     """Nobody polls; where no parameter decides that, the template does."""
-    stack = template.load()
+    stack = own_stack()
     (mapping,) = stack.mappings.values()
     off = dataclasses.replace(stack, mappings={mapping.logical_id: dataclasses.replace(mapping, enabled=False)})
     assert unproven(stack=off)[0][0].startswith("1 message waits: the event source mapping")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fakes.templates import own_stack
 from simulator.base.counters import QueueCounters, TableCounters
 from simulator.base.errors import InputError
 from simulator.run import scenario
@@ -217,7 +218,7 @@ def test_the_broken_object_of_poison_comes_between_good_ones() -> None:
     assert first == last == "ticker,timestamp,price"
     assert "timestamp" not in broken
     assert [(term.figure, term.operator) for term in step.when] == [("queue.visible", ">=")]
-    assert step.when[0].limit >= 2 * int(template.load().parameters["BatchSize"])
+    assert step.when[0].limit >= 2 * int(own_stack().parameters["BatchSize"])
 
 
 def test_unknown_name_says_the_nearest() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from fakes.templates import own_stack
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.account import Audit, ObjectsAtRest
@@ -18,7 +19,6 @@ from simulator.run import summary
 from simulator.run.advice import Situation
 from simulator.run.bounds import DEFAULTS, FIGURES, in_force, parse_all
 from simulator.run.text import render_summary
-from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import Cause, Example, FunctionView, Latency, Maxima, RunOptions, Snapshot
 
@@ -49,7 +49,7 @@ def snapshot() -> Snapshot:
     return Snapshot(
         at=began_at + 64,
         options=OPTIONS,
-        roles=Telemetry(template.load(), OPTIONS).snapshot(began_at).roles,
+        roles=Telemetry(own_stack(), OPTIONS).snapshot(began_at).roles,
         phase="done",
         running_at=began_at,
         first_at=began_at + 0.25,
@@ -105,7 +105,7 @@ def build(snapshot: Snapshot, audit: Audit | None, **changed: Any) -> dict[str, 
     """The summary with the arguments that a test does not care about filled."""
     arguments: dict[str, Any] = {"resources": RESOURCES, "options": {"speed": 12.0}, "ended_at": 1_700_000_070.0}
     arguments |= {"interrupted": False, "bounds": DEFAULTS}
-    arguments["situation"] = Situation(template.load(), ("stockpipe", "simulate", "--seed", "7"), 60.0, ("--hold",))
+    arguments["situation"] = Situation(own_stack(), ("stockpipe", "simulate", "--seed", "7"), 60.0, ("--hold",))
     return summary.build(snapshot, audit=audit, **{**arguments, **changed})
 
 
@@ -183,7 +183,7 @@ def test_what_does_not_exist_is_null(snapshot: Snapshot) -> None:
 
 def test_real_files_count_as_generated() -> None:
     """Objects and bytes as put by the run, rows as the proof read them, no invocation."""
-    telemetry = Telemetry(template.load(), dataclasses.replace(OPTIONS, schedule=None, objects=2))
+    telemetry = Telemetry(own_stack(), dataclasses.replace(OPTIONS, schedule=None, objects=2))
     telemetry.record(PhaseChanged(0.0, "running"))
     telemetry.record(ObjectPut(1.0, "b", "stocks/source/a.csv", 400))
     telemetry.record(ObjectPut(2.0, "b", "stocks/source/b.csv", 200))

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from fakes.templates import own_stack
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import InvocationEnded, InvocationStarted, MessageSettled, StoreSampled
-from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 
@@ -22,9 +22,7 @@ BODY = json.dumps({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key"
 @pytest.fixture
 def telemetry() -> Telemetry:
     """Of a run that started at instant 1000 with seed 7 and lasts a minute."""
-    return Telemetry(
-        template.load(), RunOptions("simulate", 7, "inline", 1000.0, schedule="rate(1 minute)", duration_s=60)
-    )
+    return Telemetry(own_stack(), RunOptions("simulate", 7, "inline", 1000.0, schedule="rate(1 minute)", duration_s=60))
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def make() -> Callable[..., Any]:
         },
         MessageSettled: {
             "at": 1001.0,
-            "mapping": next(iter(template.load().mappings)),
+            "mapping": next(iter(own_stack().mappings)),
             "queue": "StockQueue",
             "message_id": "m",
             "body": BODY,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fakes.templates import own_stack
 from simulator.base.observations import (
     FILTERED,
     AuditProgressed,
@@ -26,7 +27,6 @@ from simulator.base.observations import (
     StoreSampled,
     TickFired,
 )
-from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import Cause, Example, LoadView, RunOptions
 
@@ -206,7 +206,7 @@ def test_maxima_come_from_the_samples(telemetry: Telemetry, sample: Sample) -> N
 
 def test_what_no_sample_saw_counts_for_the_maxima(telemetry: Telemetry, sample: Sample, make: Make) -> None:
     """What a poller received was visible, and is in flight and ages until it is settled; other queues do not count."""
-    mapping = next(iter(template.load().mappings))
+    mapping = next(iter(own_stack().mappings))
     telemetry.record(sample(1001.0, queue={"visible": 1}))
     for at, count, settled in ((1002.0, 3, 0), (1002.1, 2, 4), (1002.2, 2, 0), (1002.3, 0, 0)):
         telemetry.record(MessagesReceived(at, mapping, "StockQueue", count))
@@ -226,7 +226,7 @@ def test_what_no_sample_saw_counts_for_the_maxima(telemetry: Telemetry, sample: 
 
 def test_s3s_test_event_is_in_no_figure_of_the_queue(telemetry: Telemetry, make: Make) -> None:
     """It was sent before the run began; neither its age nor its delivery says anything about the run."""
-    mapping = next(iter(template.load().mappings))
+    mapping = next(iter(own_stack().mappings))
     body = '{"Service": "Amazon S3", "Event": "s3:TestEvent"}'
     telemetry.record(MessagesReceived(1001.0, mapping, "StockQueue", 1, test_events=1))
     telemetry.record(MessagesReceived(1001.0, mapping, "StockQueue", 3, test_events=1))
@@ -240,7 +240,7 @@ def test_a_snapshot_knows_of_the_first_signal() -> None:
     """It asks whenever it is taken."""
     signals: list[int] = []
     options = RunOptions("simulate", 7, "inline", 1000.0)
-    telemetry = Telemetry(template.load(), options, interrupted=lambda: bool(signals))
+    telemetry = Telemetry(own_stack(), options, interrupted=lambda: bool(signals))
     assert not telemetry.snapshot(1001.0).interrupted
     signals.append(2)
     assert telemetry.snapshot(1002.0).interrupted
@@ -383,7 +383,7 @@ def test_a_snapshot_does_not_change_afterwards(telemetry: Telemetry, sample: Sam
 
 def test_pollers_are_shown_as_the_mapping_scales(telemetry: Telemetry) -> None:
     """The consumer's concurrency is the mapping's last word; only a change is told."""
-    mapping = next(iter(template.load().mappings))
+    mapping = next(iter(own_stack().mappings))
     telemetry.record(PollersScaled(1000.0, mapping, 5))
     telemetry.record(PollersScaled(1001.0, mapping, 10))
     snapshot = telemetry.snapshot(1001.0)
@@ -394,7 +394,7 @@ def test_pollers_are_shown_as_the_mapping_scales(telemetry: Telemetry) -> None:
 def test_a_load_test_adds_its_view() -> None:
     """The load test is asked for its view at each snapshot, with its instant."""
     options = RunOptions("load-test", 7, "inline", 1000.0)
-    telemetry = Telemetry(template.load(), options, lambda now: LoadView(target="sink", origin_at=now, slot_s=1.0))
+    telemetry = Telemetry(own_stack(), options, lambda now: LoadView(target="sink", origin_at=now, slot_s=1.0))
     assert telemetry.snapshot(1005.0).load == LoadView(target="sink", origin_at=1005.0, slot_s=1.0)
 
 
