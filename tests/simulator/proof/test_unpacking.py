@@ -126,7 +126,7 @@ def _long(rows: int = 60) -> bytes:
 def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(strategy: int, turned: int) -> None:
     """With bits flipped anywhere, the output is what a byte at a time inflates to, for pieces of every size."""
     deflater = zlib.compressobj(9, wbits=31, strategy=strategy)
-    whole = deflater.compress(_long()) + deflater.flush()
+    whole = deflater.compress(_long(24)) + deflater.flush()
     damaged = 0
     for place in range(10, len(whole), 17):
         body = bytearray(whole)
@@ -155,7 +155,7 @@ def test_what_is_read_of_a_stream_that_ends_early_is_all_that_its_bytes_come_to(
 ) -> None:
     """It includes a full slice of text with more after it, although all bytes are consumed."""
     monkeypatch.setattr(unpacking_module, "_SLICE_BYTES", slice_bytes)
-    whole = _packed(b"\n".join(b"x" * n for n in range(0, 600, 7)))
+    whole = _packed(b"\n".join(b"x" * n for n in range(0, 300, 7)))
     for length in range(20, len(whole), 11):
         text, _ = _byte_by_byte(whole[:length])
         found = records_of(in_pieces(whole[:length], size))
@@ -203,7 +203,7 @@ def test_the_ratio_is_that_of_what_was_consumed(ratio_below: int, size: int, mon
     _ratio(monkeypatch, ratio - ratio_below * 5, 10)
     monkeypatch.setattr(unpacking_module, "_SLICE_BYTES", 2 * len(text))
     # What follows cannot be compressed, and does not excuse the first member.
-    found = records_of(in_pieces(member + _packed(random.Random(1).randbytes(100_000)), size))
+    found = records_of(in_pieces(member + _packed(random.Random(1).randbytes(20_000)), size))
     assert str(found.unreadable).startswith("a gzip bomb") == bool(ratio_below)
 
 
