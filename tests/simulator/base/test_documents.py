@@ -86,7 +86,7 @@ def test_the_most_levels_are_read_and_one_more_is_not() -> None:
 
 
 def test_the_most_values_are_read_and_one_more_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys count, and so does each value that an alias repeats; a thousand are to the test what 100,000 are to users."""
+    """Keys count, and so does each value that an alias repeats; here a thousand stand for the limit."""
     assert MAX_NODES == 100_000
     most = 1_000
     monkeypatch.setattr(documents, "MAX_NODES", most)

@@ -44,7 +44,9 @@ def test_a_run_stays_on_this_machine(stockpipe: Stockpipe, template: str, runtim
 
 def test_a_load_test_stays_on_this_machine(stockpipe: Stockpipe, template: str) -> None:
     """As a run does."""
-    ended = stockpipe("load-test", "--template", template, "--rate", "2/s", "--duration", "1s", "--ui", "quiet")
+    ended = stockpipe(
+        "load-test", "--template", template, "--rate", "2/s", "--duration", "1s", "--rows", "3", "--ui", "quiet"
+    )
     assert ended.code == 0, ended.err
     assert f"stockpipe: ConsumerLambda: {SAID}" in ended.err
 
