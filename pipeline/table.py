@@ -144,7 +144,7 @@ class ObjectWriter:
         self._counts = counts
         self._seed = seed
         self._batch: Batch = {}
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[asyncio.Task[None], None] = {}  # in order of dispatch
         self._keys_in_flight: set[Key] = set()
         self._on_their_way: dict[Key, tuple[int, int]] = {}
         """By key, the line and the content's hash of rows whose request got no answer."""
@@ -202,7 +202,7 @@ class ObjectWriter:
             raise self._failure
         self._keys_in_flight.update(batch)
         task = asyncio.get_running_loop().create_task(self._write(batch))
-        self._in_flight.add(task)
+        self._in_flight[task] = None
         task.add_done_callback(partial(self._over, batch))
 
     def _overtaken(self, batch: Batch) -> MessageFailure | None:
@@ -233,7 +233,7 @@ class ObjectWriter:
             self._free(batch)
 
     def _over(self, batch: Batch, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
+        self._in_flight.pop(task, None)
         if task.cancelled():
             # It was cancelled before its first step; after that step, it cleans up after itself.
             self._free(batch)

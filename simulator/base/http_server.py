@@ -44,7 +44,7 @@ class HttpServer:
         self, handle: Callable[[HttpConnection, HttpRequest], None], *, body_bytes: int, unreadable: bytes
     ) -> None:
         self.handle, self.body_bytes, self.unreadable = handle, body_bytes, unreadable
-        self.transports: set[asyncio.Transport] = set()
+        self.transports: dict[asyncio.Transport, None] = {}  # in order of arrival
         self._server: asyncio.Server | None = None
 
     async def listen(self) -> str:
@@ -86,12 +86,12 @@ class HttpConnection(asyncio.Protocol):
         """Part of asyncio's protocol."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server makes no other
         self._transport = transport
-        self._server.transports.add(transport)
+        self._server.transports[transport] = None
 
     def connection_lost(self, _: Exception | None) -> None:
         """Part of asyncio's protocol."""
         if self._transport is not None:
-            self._server.transports.discard(self._transport)
+            self._server.transports.pop(self._transport, None)
         self._transport = None
 
     def data_received(self, data: bytes) -> None:

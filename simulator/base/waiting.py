@@ -21,7 +21,7 @@ async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | No
         return True
     if seconds is None:
         return await event.wait()
-    tasks = {asyncio.create_task(event.wait()), asyncio.create_task(clock.sleep(seconds))}
+    tasks = asyncio.create_task(event.wait()), asyncio.create_task(clock.sleep(seconds))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

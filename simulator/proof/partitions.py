@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from zlib import crc32
 
 from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
@@ -41,7 +42,7 @@ class Partitions:
         """Append these, each to the partition of its key."""
         in_hand, count, characters = self._in_hand, 0, 0
         for statement in statements:
-            in_hand[hash(statement[:2]) % limits.AUDIT_PARTITIONS].append(statement)
+            in_hand[_partition(*statement[:2])].append(statement)
             characters += len(statement[-1])
             count += 1
         self.count += count
@@ -80,6 +81,11 @@ class Partitions:
                     self._end += len(block)
                     in_hand.clear()
         self._bytes_in_hand = 0
+
+
+def _partition(first: str, second: str) -> int:
+    # Not by Python's own hash, which is another one in every process: progress and order would be, too.
+    return crc32(f"{first}\n{second}".encode(errors="surrogatepass")) % limits.AUDIT_PARTITIONS
 
 
 @contextmanager

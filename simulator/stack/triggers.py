@@ -139,5 +139,5 @@ def _notification(section: Properties, target: str, events: str = "Event") -> No
     rules = section.section("Filter").section("S3Key").sections("Rules")
     wanted = {rule.text("Name").lower(): rule.text("Value", "") for rule in rules}
     if unknown := set(wanted) - {"prefix", "suffix"}:
-        section.fail(f"a filter rule must be prefix or suffix, not '{unknown.pop()}'", "Filter")
+        section.fail(f"a filter rule must be prefix or suffix, not '{min(unknown)}'", "Filter")
     return Notification(target, tuple(section.texts(events)), **wanted)

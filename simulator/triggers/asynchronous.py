@@ -97,7 +97,7 @@ class AsynchronousInvoker:
 
     def __post_init__(self) -> None:
         self._accepted: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in order of acceptance
         self._turns: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.ASYNC_CONCURRENCY))
         self.settled = 0
 
@@ -134,8 +134,8 @@ class AsynchronousInvoker:
             queued = _Event(self.stack.functions[function], request_id, text, self.clock.now())
             backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}", copy))
             task = self._group.create_task(self._see_through(queued, backoff))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = None
+            task.add_done_callback(self._tasks.pop)
         return request_id
 
     async def run_schedule(

@@ -78,3 +78,24 @@ async def test_a_request_that_is_broken_off_before_its_first_step_gives_its_slot
     assert table.slots.free == 3
     assert not writer._keys_in_flight
     await until(lambda: not writer._in_flight)
+
+
+async def test_requests_are_broken_off_in_the_order_in_which_they_were_sent():
+    """So the store sees the same order in every run."""
+    broken = []
+
+    class Slow:
+        async def write(self, puts, _timeout_s):
+            """Never answers."""
+            try:
+                await asyncio.Event().wait()
+            finally:
+                broken.append(puts[0])
+
+    now = asyncio.get_running_loop().time()
+    writer = ObjectWriter(TableWriter(Slow(), 40), Budget(now, now + 60, now + 60), ConsumerCounts(), "seed")
+    rows = range(40 * BATCH_ROWS)
+    await writer.add(Items([("A", str(row)) for row in rows], rows, [str(row) for row in rows]))
+    await asyncio.sleep(0)
+    await writer.abandon()
+    assert broken == [str(row) for row in rows[::BATCH_ROWS]]

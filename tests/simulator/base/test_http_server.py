@@ -40,6 +40,27 @@ async def client() -> AsyncIterator[Client]:
         yield opened
 
 
+async def test_connections_are_closed_in_the_order_of_their_arrival() -> None:
+    """So whoever waits at the other ends hears of it in the same order each time; those that are gone do not matter."""
+    server, closed = HttpServer(echo, body_bytes=8, unreadable=b""), list[int]()
+
+    class Numbered(asyncio.Transport):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+        def abort(self) -> None:
+            """Note it."""
+            closed.append(self.number)
+
+    connections = [HttpConnection(server) for _ in range(40)]
+    for number, connection in enumerate(connections):
+        connection.connection_made(Numbered(number))
+    connections[3].connection_lost(None)
+    await server.close()
+    assert closed == [number for number in range(40) if number != 3]
+
+
 async def test_requests_in_pieces_and_several_in_one(client: Client) -> None:
     """Bytes may arrive one at a time, or two requests in one segment."""
     reader, writer = client

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from simulator.base import limits
-from simulator.base.waiting import each, wait_silent
+from simulator.base.waiting import each, wait_for_event, wait_silent
 
 
 class LookingClock:
@@ -97,3 +99,25 @@ async def test_things_are_worked_on_a_few_at_a_time_and_taken_only_then() -> Non
 
     await each(things(), work, 2)
     assert (begun, most, running) == ([0, 1, 2, 3, 4], 2, 0)
+
+
+async def test_a_broken_off_wait_ends_its_two_halves_in_the_same_order_each_time() -> None:
+    """First the event's, then the clock's: what follows from either must not depend on where the tasks are stored."""
+    ended: list[str] = []
+
+    async def endless(name: str) -> bool:
+        try:
+            return await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    event: Any = SimpleNamespace(is_set=lambda: False, wait=lambda: endless("event"))
+    clock: Any = SimpleNamespace(sleep=lambda _: endless("clock"))
+    waits = [asyncio.ensure_future(wait_for_event(event, clock, 1.0)) for _ in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert ended == ["event", "clock"] * 20

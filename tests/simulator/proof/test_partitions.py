@@ -77,6 +77,12 @@ def test_statements_come_back_twice_as_they_did_once(partitions: Partitions) -> 
     assert [part for part in partitions if part] == [[("a", "b", "c"), ("a", "b", "d")]]
 
 
+def test_the_order_of_partitions_is_the_same_in_every_process(partitions: Partitions) -> None:
+    """It follows from the keys alone, not from Python's hash of a text."""
+    partitions.add([("AAPL", "2026-11-22T09:00:00Z", "c"), ("MSFT", "\ud800", "d")])
+    assert {part[0][0]: at for at, part in enumerate(partitions) if part} == {"AAPL": 29, "MSFT": 91}
+
+
 def test_memory_in_hand_is_bounded(partitions: Partitions, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each statement counts with its last text and a share for the rest; above the bound all go to the file."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 10 * (limits.AUDIT_STATEMENT_BYTES + 100))

@@ -66,6 +66,13 @@ def test_a_bucket_invokes_a_function(load_text: Load, events: str) -> None:
     assert left_out(event) == left_out(own) == {}
 
 
+def test_of_several_wrong_filter_rules_the_same_one_is_named_each_time(load_text: Load) -> None:
+    """The first by its letters, whatever order the process's sets have."""
+    rules = "Filter: {S3Key: {Rules: [" + ", ".join(f"{{Name: {name}, Value: x}}" for name in "dbcaef") + "]}}"
+    with pytest.raises(TemplateError, match="must be prefix or suffix, not 'a'"):
+        load_text(template(f"{{Type: S3, Properties: {{Bucket: !Ref Bucket, Events: 's3:ObjectCreated:*', {rules}}}}}"))
+
+
 def test_a_bucket_has_the_notifications_of_both_forms(load_text: Load) -> None:
     """Its own come first; topics and EventBridge are left out."""
     stack = load_text(
