@@ -120,7 +120,8 @@ HTTP_HEAD_BYTES = 65_536  # request line and headers, of a runtime client or a c
 MEMORY_LOOK_S = 0.05  # how often a busy process's memory is checked
 ENVIRONMENTS_CLOSING = 64  # closed at once
 CODE_CACHED = 48  # folders of what pip installed, and of unpacked zips; another removes the oldest
-POLL_SLICE_S = 1  # a long poll is made in slices, so that a soft stop never abandons an answer in transit
+POLL_SLICE_S = 1  # of a long poll, if nobody can end it: so a soft stop never abandons an answer in transit
+MAPPING_QUIET_S = 1.0  # a receive that waits so long has found no message
 
 # Lambda: asynchronous invocation. Lambda Developer Guide, "Asynchronous invocation" (invocation-async).
 

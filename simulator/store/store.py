@@ -96,6 +96,10 @@ class Store:
         """All counters; one request that costs the same at any depth. Raises `StoreDied`."""
         return from_json(await self._control("GET", "counters"))
 
+    async def end_long_polls(self) -> None:
+        """Answer every long poll that waits now, with whatever its queue has. Raises `StoreDied`."""
+        await self._control("POST", "end-long-polls")
+
     async def peek(self, queue_name: str) -> AsyncIterator[QueuedMessage]:
         """Every message of a standard queue in order, without receiving it. Raises `ControlRefused`, `StoreDied`.
 

@@ -166,8 +166,8 @@ class AsynchronousInvoker:
             if next_at is not None:
                 await wait_for_event(stop, self.clock, next_at - self.clock.now())
 
-    async def take(self, queue_url: str, function: str, stop: asyncio.Event) -> None:
-        """Accept the events for the function that a bucket sends to a queue, until `stop`.
+    async def take(self, queue_url: str, function: str, stop: asyncio.Event, wait_s: int) -> None:
+        """Accept the events for the function that a bucket sends to a queue, until `stop`; receives wait for `wait_s`.
 
         Each is deleted only once it is accepted: at any moment it is in the queue, or pending, or settled. The queue's
         test event is dropped, because S3 sends none to functions.
@@ -180,7 +180,7 @@ class AsynchronousInvoker:
                 answer = await self.sqs.receive_message(
                     QueueUrl=queue_url,
                     MaxNumberOfMessages=limits.SQS_BATCH_ENTRIES,
-                    WaitTimeSeconds=limits.POLL_SLICE_S,
+                    WaitTimeSeconds=wait_s,
                 )
                 entries: Any = []
                 for number, message in enumerate(answer.get("Messages", [])):

@@ -66,7 +66,8 @@ class _Batch:
 class MappingRun:
     """One run of one event source mapping: polls `queue` and invokes `function` until `stop`.
 
-    Each receiver, and each of its batches, has its own random stream of `seed`.
+    A receive waits for up to `wait_s`, and is never abandoned: whoever sets `stop` makes the store answer those that
+    wait, or chooses a short `wait_s`. Each receiver, and each of its batches, has its own random stream of `seed`.
     """
 
     mapping: EventSourceMapping
@@ -79,6 +80,7 @@ class MappingRun:
     record: Record
     seed: Seed
     stop: asyncio.Event
+    wait_s: int
 
     def __post_init__(self) -> None:
         mapping, own_s, timeout_s = self.mapping, self.queue.visibility_timeout_s, self.function.timeout_s
@@ -89,6 +91,7 @@ class MappingRun:
         self._pace = Pace(scaling)
         self._in_hand = 0  # slots taken: batches being filled, invoked or settled
         self._loaded = 0
+        self._waiting_since: dict[int, float] = {}  # by receiver
         self._recorded_concurrency = 0
         self._changed = asyncio.Event()  # a slot may be free
         self._rescale = asyncio.Event()
@@ -133,14 +136,14 @@ class MappingRun:
             count = len(batch.deliveries)
             if self._policy.closes(count, batch.opened_at, self.clock.now()):
                 break
-            found = await self._poll(self._policy.wants(count), chance)
+            found = await self._poll(batch.receiver, self._policy.wants(count), chance)
             if not found and not count:
                 break
             carried = self._add(batch, await self._wanted(found))
         return carried
 
-    async def _poll(self, count: int, chance: Random) -> list[_Delivery]:
-        """One long poll for up to `count` messages; empty when its time is up, or as soon as the mapping stops."""
+    async def _poll(self, receiver: int, count: int, chance: Random) -> list[_Delivery]:
+        """Poll for up to `count` messages, in slices of `wait_s`; empty when 20 s are up, or the mapping stops."""
         backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, chance)
         names = self.mapping.logical_id, self.queue.logical_id
         waited_s = 0.0
@@ -149,19 +152,22 @@ class MappingRun:
             due_at = self._pace.call_at(self._scaler.concurrency, now)
             if due_at > now:
                 await self.clock.sleep(due_at - now)
+            self._waiting_since[receiver] = max(now, due_at)
             try:
                 answer = await self.sqs.receive_message(
                     QueueUrl=self.queue_url,
                     MaxNumberOfMessages=count,
-                    WaitTimeSeconds=limits.POLL_SLICE_S,
+                    WaitTimeSeconds=self.wait_s,
                     VisibilityTimeout=self._visibility_s,
                     AttributeNames=["All"],
                     MessageAttributeNames=["All"],
                 )
             except (BotoCoreError, ClientError) as error:
                 self._note(f"ReceiveMessage failed: {error}")
+                del self._waiting_since[receiver]
                 await wait_for_event(self.stop, self.clock, backoff.next_s())
                 continue
+            del self._waiting_since[receiver]
             received_at = self.clock.now()
             if messages := answer.get("Messages", []):
                 bodies = [message.get("Body", "") for message in messages]
@@ -171,7 +177,7 @@ class MappingRun:
                 # Counted from before the call: the queue's own clock started no earlier.
                 return [_Delivery(dict(each), received_at, now + self._visibility_s) for each in messages]
             self._scaler.found_nothing(received_at)
-            waited_s += limits.POLL_SLICE_S
+            waited_s += self.wait_s
         self.record(MessagesReceived(self.clock.now(), *names, 0))
         return []
 
@@ -328,13 +334,16 @@ class MappingRun:
             self._changed.set()
 
     async def _keep_scaled(self) -> None:
-        """Apply the scaler's changes that depend only on time."""
+        """Apply the scaler's changes that depend only on time; a receive that waits has found no message either."""
         while True:
             self._rescale.clear()
             self._rescale_at = due_at = self._scaler.next_change_at
             now = self.clock.now()
             await wait_for_event(self._rescale, self.clock, None if due_at is None else due_at - now)
-            self._scaler.advance(self.clock.now())
+            now = self.clock.now()
+            self._scaler.advance(now)
+            if now - min(self._waiting_since.values(), default=now) >= limits.MAPPING_QUIET_S:
+                self._scaler.found_nothing(now)
             self._record_concurrency()
 
     async def _pass_on_stop(self) -> None:

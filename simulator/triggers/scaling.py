@@ -70,7 +70,7 @@ class Scaler:
         self._stop_unused_growth()
 
     def found_nothing(self, now: float) -> None:
-        """A receive came back empty: no message waits, so growth ends."""
+        """A receive found no message at first: none waits, so growth ends."""
         self.advance(now)
         self._grows_since = None
 

@@ -109,6 +109,7 @@ class Twin:
         """Begin to poll: every enabled event source mapping, and the events of buckets for functions, once."""
         if self._mappings:
             return
+        wait_s = limits.POLL_SLICE_S if self.store is None else limits.SQS_RECEIVE_WAIT_S[1]
         for mapping in self.stack.mappings.values():
             if mapping.enabled:
                 run = MappingRun(
@@ -122,16 +123,21 @@ class Twin:
                     record=self.record,
                     seed=self.seed,
                     stop=self._stop_mappings,
+                    wait_s=wait_s,
                 )
                 self._mappings.append(self._group.create_task(run.run(), name=mapping.logical_id))
         for url, function in self.resources.event_queues:
-            taking = self.invoker.take(url, function, self._stop_mappings)
+            taking = self.invoker.take(url, function, self._stop_mappings, wait_s)
             self._mappings.append(self._group.create_task(taking, name=f"events for {function}"))
 
     async def stop_mappings(self) -> None:
         """Soft stop: receive nothing new, settle the batches in progress."""
         self._stop_mappings.set()
-        await asyncio.gather(*self._mappings)
+        ending = self._group.create_task(self._end_long_polls(), name="end long polls")
+        try:
+            await asyncio.gather(*self._mappings)
+        finally:
+            ending.cancel()
         self._mappings.clear()
 
     async def run_schedules(self, *, start_at: float, speed: float, ticks: int | None, stop: asyncio.Event) -> None:
@@ -245,6 +251,12 @@ class Twin:
     async def _sample_often(self) -> None:
         while True:
             self.record(StoreSampled(self.clock.now(), await self.counters()))
+            await self.clock.sleep(limits.SAMPLE_S)
+
+    async def _end_long_polls(self) -> None:
+        """Again and again: a receive may still be on its way when the store is told."""
+        while self.store is not None:
+            await self.store.end_long_polls()
             await self.clock.sleep(limits.SAMPLE_S)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
+from simulator.base import limits
 from simulator.base.observations import MessageSettled
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import LambdaService
@@ -34,9 +35,20 @@ class Twin:
         await self.clock.sleep(self.takes_s)
         return ANSWER
 
+    def stop_softly(self, queue: Any) -> None:
+        """As the twin does with its own store."""
+        self.stop.set()
+        queue.end_long_polls()
+
     @asynccontextmanager
     async def run(
-        self, queue: Any, mapping: EventSourceMapping, function: Function, declared: Queue, account: int = 1000
+        self,
+        queue: Any,
+        mapping: EventSourceMapping,
+        function: Function,
+        declared: Queue,
+        account: int = 1000,
+        wait_s: int = limits.SQS_RECEIVE_WAIT_S[1],
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Run the mapping during the block, then stop it softly."""
         async with LambdaService(
@@ -59,12 +71,13 @@ class Twin:
                     record=self.recorded.append,
                     seed=4,
                     stop=self.stop,
+                    wait_s=wait_s,
                 ).run()
             )
             try:
                 yield task
             finally:
-                self.stop.set()
+                self.stop_softly(queue)
                 while not task.done():
                     await self.clock.advance(1)
                 await task

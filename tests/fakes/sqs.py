@@ -25,6 +25,7 @@ class ManualQueue:
         self.receives = 0
         self._numbers = itertools.count()
         self._sent = asyncio.Event()
+        self._ends = 0
 
     def send(self, *bodies: str) -> None:
         """Put messages that can be received now."""
@@ -38,14 +39,19 @@ class ManualQueue:
             }
         self._sent.set()
 
+    def end_long_polls(self) -> None:
+        """As the store's: everybody who waits is answered at once."""
+        self._ends += 1
+        self._sent.set()
+
     async def receive_message(self, **request: Any) -> dict[str, Any]:
         """As SQS: wait for a visible message, and return up to ten."""
         self.receives += 1
-        deadline_at = self._clock.now() + request["WaitTimeSeconds"]
+        deadline_at, ends = self._clock.now() + request["WaitTimeSeconds"], self._ends
         while True:
             found = self._take(request["MaxNumberOfMessages"], request.get("VisibilityTimeout", self._visibility_s))
             now = self._clock.now()
-            if found or now >= deadline_at:
+            if found or now >= deadline_at or ends != self._ends:
                 return {"Messages": found} if found else {}
             self._sent.clear()
             due = min((each["next_delivery_at"] for each in self.messages.values()), default=deadline_at)

@@ -79,7 +79,7 @@ class Application:
         self._rates = s3_rules.S3Rates() if rates else None
         self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH.name in active)
         throttles = Throttles(applied=rates)
-        self._control = Control(store.clock, self._tallies, throttles)
+        self._control = Control(store.clock, self._tallies, throttles, self._polls)
         tables = Tables(_tables_of_the_request, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
         if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:

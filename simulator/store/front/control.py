@@ -24,12 +24,13 @@ from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
 from simulator.store.s3.earlier import EarlierContents
+from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
 PEEK_PAGE = 500
 EARLIER_BYTES = 1024 * 1024
-CHANGING = {"refuse-writes"}
+CHANGING = {"refuse-writes", "end-long-polls"}
 """The calls that change something."""
 
 
@@ -40,6 +41,7 @@ class Control:
     clock: Clock
     tallies: Tallies
     throttles: Throttles
+    polls: LongPolls
 
     def answer(self, request: Request) -> Response:
         """The answer to one control call."""
@@ -53,6 +55,7 @@ class Control:
             "earlier-content": lambda: self._earlier_content(
                 arguments["bucket"], _whole(arguments, "number"), _whole(arguments, "offset")
             ),
+            "end-long-polls": self._end_long_polls,
             "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
         }
         if call not in calls:
@@ -114,6 +117,10 @@ class Control:
 
     def _earlier_content(self, bucket: str, number: int, offset: int) -> bytes:
         return _earlier_of(bucket).read(number, offset, EARLIER_BYTES)
+
+    def _end_long_polls(self) -> dict[str, Any]:
+        self.polls.end()
+        return {}
 
     def _refuse_writes(self, table: str, share: str) -> dict[str, Any]:
         if table not in moto_state.tables():

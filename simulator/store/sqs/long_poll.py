@@ -28,6 +28,14 @@ class LongPolls:
     clock: Clock
     announced: bool
     _waiting: dict[MessageDepot, deque[asyncio.Future[None]]] = field(default_factory=lambda: defaultdict(deque))
+    _ends: int = 0
+
+    def end(self) -> None:
+        """Everybody who waits now is answered at once with what there is, usually nothing."""
+        self._ends += 1
+        for waiting in self._waiting.values():
+            while waiting:
+                _wake(waiting)
 
     def wait_s(self, routed: Routed, queue: Any) -> int:
         """How long this receive may wait: as it requests, else as the queue is set; 0 if moto must refuse it."""
@@ -38,9 +46,9 @@ class LongPolls:
         return wish if isinstance(wish, int) and low <= wish <= high else 0
 
     async def poll(self, routed: Routed, queue: Any, wait_s: int, receive: Callable[[Routed], Response]) -> Response:
-        """Receive until the answer is not empty, for at most `wait_s` seconds."""
+        """Receive until the answer is not empty, for at most `wait_s` seconds, or until `end`."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait_s
+        deadline, ends = loop.time() + wait_s, self._ends
         short = with_parameters(routed, WaitTimeSeconds=0)
         while True:
             try:
@@ -51,7 +59,7 @@ class LongPolls:
                 # With too many messages in flight, a long poll gets an empty answer and no error.
                 response = empty_response(routed)
             remaining_s = deadline - loop.time()
-            if response.status != 200 or remaining_s <= 0 or _has_messages(response.body):
+            if response.status != 200 or remaining_s <= 0 or ends != self._ends or _has_messages(response.body):
                 return response
             await self._wait(queue, remaining_s)
 

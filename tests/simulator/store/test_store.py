@@ -203,6 +203,25 @@ async def test_a_hundred_and_fifty_long_polls_do_not_block_other_calls(lenient_s
 
 
 @on_the_sessions_loop
+async def test_long_polls_end_when_the_owner_says_so(lenient_store: Store) -> None:
+    """They are answered, not broken off: with nothing, as if their time were up."""
+    store = lenient_store
+    async with aiohttp.ClientSession() as session:
+
+        async def call(operation: str, **parameters: Any) -> Any:
+            headers = signed_json("AmazonSQS", operation)
+            async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
+                return response.status, json.loads(await response.read() or b"{}")
+
+        _, queue = await call("CreateQueue", QueueName="ended")
+        poll = asyncio.create_task(call("ReceiveMessage", **queue, WaitTimeSeconds=20))
+        async with asyncio.timeout(10):
+            while not poll.done():  # it may not have arrived yet
+                await store.end_long_polls()
+        assert await poll == (200, {})
+
+
+@on_the_sessions_loop
 async def test_counters_and_peek_show_what_happened_without_side_effects(lenient_store: Store) -> None:
     """There are totals, gauges and messages; reading changes nothing, and test events are not in the figures."""
     store = lenient_store

@@ -452,12 +452,13 @@ class Taken:
 
     @asynccontextmanager
     async def taking(self) -> AsyncIterator[None]:
-        """It has ended once its stop was set and a slice of a poll has passed."""
-        stop = asyncio.Event()
-        task = asyncio.create_task(self.invoker.take("url", "First", stop))
+        """It has ended once its stop was set and the store has ended its receive, or its pause is over."""
+        stop, pause_s = asyncio.Event(), limits.POLL_SLICE_S if self.invoker.pending else 0
+        task = asyncio.create_task(self.invoker.take("url", "First", stop, 20))
         yield
         stop.set()
-        await self.clock.advance(limits.POLL_SLICE_S)
+        self.queue.end_long_polls()
+        await self.clock.advance(pause_s)
         assert task.done()
         await task
 
@@ -485,6 +486,16 @@ async def test_s3_sends_a_function_no_test_event(taken: Taken, clock: ManualCloc
         await clock.advance(0.0)
     assert taken.accepted == [("First", {"Records": []})]
     assert taken.queue.messages == {}
+
+
+async def test_a_receive_waits_long_and_a_stop_does_not_break_it_off(taken: Taken, clock: ManualClock) -> None:
+    """It waits for as long as it may; the store answers it when the taking stops, and nothing is asked again."""
+    async with taken.taking():
+        await clock.advance(19.0)
+        assert taken.queue.receives == 1
+        await clock.advance(2.0)
+        assert taken.queue.receives == 2
+    assert taken.queue.receives == 2
 
 
 async def test_events_wait_in_the_queue_while_too_many_are_pending(

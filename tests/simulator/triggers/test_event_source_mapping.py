@@ -338,12 +338,14 @@ async def test_back_to_five_and_two_when_idle(twin: Twin, clock: ManualClock) ->
         assert not queue.messages
 
 
-async def test_idle_receives(twin: Twin, clock: ManualClock) -> None:
-    """Five pollers with 20 s polls make fifteen empty receives per minute on an empty queue."""
+@pytest.mark.parametrize(("wait_s", "calls"), [(20, 20), (limits.POLL_SLICE_S, 305)])
+async def test_idle_receives(twin: Twin, clock: ManualClock, wait_s: int, calls: int) -> None:
+    """Five pollers make fifteen empty receives of 20 s per minute on an empty queue, also if each is many calls."""
     queue = ManualQueue(clock)
-    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue(), wait_s=wait_s):
         await clock.advance(60)
         assert [each.count for each in twin.recorded.of(MessagesReceived)] == [0] * 15
+        assert queue.receives == calls
 
 
 async def test_a_receive_says_how_many_messages_are_test_events(twin: Twin, clock: ManualClock) -> None:
@@ -413,14 +415,14 @@ async def test_soft_stop_releases_a_throttled_batch(twin: Twin, clock: ManualClo
     declared = declare.queue(visibility_timeout_s=600)
     async with twin.run(queue, declare.mapping(), function, declared) as task:
         await clock.advance(5)
-        twin.stop.set()
-        await clock.advance(limits.POLL_SLICE_S)
+        twin.stop_softly(queue)
+        await clock.advance(0)
         assert task.done()
     assert twin.settled() == {("throttled", False): 1}
 
 
 async def test_growth_ends_with_the_backlog(twin: Twin, clock: ManualClock) -> None:
-    """Once a receive comes back empty, no more concurrency is permitted, however many batches are in progress."""
+    """Once a receive has to wait, no more concurrency is permitted, however many batches are in progress."""
     queue = ManualQueue(clock, visibility_s=7200)
     queue.send(*map(str, range(60)))
     twin.takes_s = 100.0
@@ -433,13 +435,39 @@ async def test_growth_ends_with_the_backlog(twin: Twin, clock: ManualClock) -> N
 
 
 async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, clock: ManualClock) -> None:
-    """On an empty queue the mapping returns within a second of stop, without cutting off a receive."""
+    """On an empty queue the mapping returns as soon as the store ends its receives, and cuts none off itself."""
     queue = ManualQueue(clock)
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
         await clock.advance(5.5)
         twin.stop.set()
+        await clock.advance(5.5)
+        assert not task.done()
+        twin.stop_softly(queue)
+        await clock.advance(0)
+        assert task.done()
+    assert queue.receives == limits.MAPPING_RECEIVERS
+
+
+async def test_soft_stop_takes_a_slice_where_nobody_can_end_a_receive(twin: Twin, clock: ManualClock) -> None:
+    """At a store that is not ours the mapping returns within a second of stop, without cutting off a receive."""
+    queue = ManualQueue(clock)
+    function, declared = declare.function(), declare.queue()
+    async with twin.run(queue, declare.mapping(), function, declared, wait_s=limits.POLL_SLICE_S) as task:
+        await clock.advance(5.5)
+        twin.stop.set()
         await clock.advance(limits.POLL_SLICE_S)
         assert task.done()
+
+
+async def test_a_receive_that_the_store_ends_early_is_an_empty_one(twin: Twin, clock: ManualClock) -> None:
+    """If nobody wanted to stop, the mapping counts it and polls on."""
+    queue = ManualQueue(clock)
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+        await clock.advance(5)
+        queue.end_long_polls()
+        await clock.advance(0)
+        assert len(twin.recorded.of(MessagesReceived)) == limits.MAPPING_RECEIVERS
+        assert queue.receives == 2 * limits.MAPPING_RECEIVERS
 
 
 async def test_soft_stop_sends_an_open_batch(twin: Twin, clock: ManualClock) -> None:
@@ -448,8 +476,8 @@ async def test_soft_stop_sends_an_open_batch(twin: Twin, clock: ManualClock) -> 
     queue.send("a")
     async with twin.run(queue, declare.mapping(window_s=300), declare.function(), declare.queue()):
         await clock.advance(2)
-        twin.stop.set()
-        await clock.advance(limits.POLL_SLICE_S)
+        twin.stop_softly(queue)
+        await clock.advance(0)
         assert len(twin.runtime.events) == 1
 
 

@@ -17,6 +17,7 @@ from fakes import declare
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
 from fakes.waiting import until
+from simulator.base import limits
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import MessageSettled
@@ -82,6 +83,7 @@ def running(store_endpoint: str, recorded: Recorder) -> Any:
                     record=recorded.append,
                     seed=2,
                     stop=stop,
+                    wait_s=limits.POLL_SLICE_S,
                 )
                 task = asyncio.create_task(work.run())
                 yield Running(sqs, url, dlq_url, stop, task, recorded)

@@ -11,15 +11,18 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
 
 from fakes import declare
-from fakes.clock import InstantClock
+from fakes.clock import InstantClock, ManualClock
 from fakes.recorder import Recorder
+from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.counters import QueueCounters, StoreCounters, is_test_event
 from simulator.base.observations import EventSettled, InvocationEnded, MessageSettled, Noted, StoreSampled
@@ -183,6 +186,45 @@ async def test_what_nobody_takes_is_not_waited_for() -> None:
     assert not await busy.drained(1.0)
     assert busy.looks > 10
     assert await Drained({"Other": QueueCounters(test_events=1)}, other).drained(60.0)
+
+
+@pytest.mark.parametrize(("ours", "wait_s"), [(True, 20), (False, 1)])
+def test_polls_are_long_where_the_twin_can_end_them(monkeypatch: pytest.MonkeyPatch, ours: bool, wait_s: int) -> None:
+    """At a store that is not ours they are short instead, so that a stop need not wait for them."""
+    waits: list[int] = []
+
+    def mapping_run(**given: Any) -> Any:
+        return SimpleNamespace(run=lambda: waits.append(given["wait_s"]))
+
+    monkeypatch.setattr("simulator.twin.twin.MappingRun", mapping_run)
+    twin = MagicMock(_mappings=[], store=object() if ours else None)
+    twin.stack.mappings = {"Mapping": declare.mapping()}
+    twin.resources.event_queues = (("url", "Function"),)
+    Twin.start_mappings(twin)
+    twin.invoker.take.assert_called_once_with("url", "Function", twin._stop_mappings, wait_s)
+    assert waits == [wait_s]
+
+
+async def test_a_stop_ends_the_long_polls_until_every_mapping_is_done(clock: ManualClock) -> None:
+    """More than once, because a receive may have been on its way at first; and nothing is told that is not ours."""
+    stop, done, began_at, told = asyncio.Event(), asyncio.Event(), clock.now(), list[float]()
+
+    async def end_long_polls() -> None:
+        assert stop.is_set()
+        told.append(clock.now() - began_at)
+        if len(told) == 3:
+            done.set()
+
+    async with asyncio.TaskGroup() as group:
+        for store in (SimpleNamespace(end_long_polls=end_long_polls), None):
+            mappings = [group.create_task(done.wait())]
+            twin: Any = SimpleNamespace(store=store, clock=clock, _stop_mappings=stop, _mappings=mappings, _group=group)
+            twin._end_long_polls = partial(Twin._end_long_polls, twin)
+            stopping = group.create_task(Twin.stop_mappings(twin))
+            await clock.advance(10.0)
+            assert stopping.done()
+            assert twin._mappings == []
+    assert told == [0.0, limits.SAMPLE_S, 2 * limits.SAMPLE_S]
 
 
 @pytest.mark.parametrize(
