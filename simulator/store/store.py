@@ -96,6 +96,9 @@ class Store:
         """All counters; one request that costs the same at any depth. Raises `StoreDied`."""
         return from_json(await self._control("GET", "counters"))
 
+    async def changed(self, since: float) -> None:
+        """Return once the counters may differ from those whose `at` is `since`; of another process, that is at once."""
+
     async def end_long_polls(self) -> None:
         """Answer every long poll that waits now, with whatever its queue has. Raises `StoreDied`."""
         await self._control("POST", "end-long-polls")

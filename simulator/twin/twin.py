@@ -250,8 +250,11 @@ class Twin:
 
     async def _sample_often(self) -> None:
         while True:
-            self.record(StoreSampled(self.clock.now(), await self.counters()))
+            at, counters = self.clock.now(), await self.counters()
+            self.record(StoreSampled(at, counters))
             await self.clock.sleep(limits.SAMPLE_S)
+            if self.store is not None:
+                await self.store.changed(counters.at)
 
     async def _end_long_polls(self) -> None:
         """Again and again: a receive may still be on its way when the store is told."""

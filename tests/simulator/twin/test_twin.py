@@ -227,6 +227,29 @@ async def test_a_stop_ends_the_long_polls_until_every_mapping_is_done(clock: Man
     assert told == [0.0, limits.SAMPLE_S, 2 * limits.SAMPLE_S]
 
 
+async def test_samples_follow_changes(clock: ManualClock, recorded: Recorder) -> None:
+    """While the store says that nothing has changed since the last one, there is none; then there is one at once."""
+    began_at, changed, asked = clock.now(), asyncio.Event(), list[float]()
+
+    async def counters() -> StoreCounters:
+        return StoreCounters(at=clock.now() - 1000.0)
+
+    async def wait_changed(since: float) -> None:
+        asked.append(since + 1000.0 - began_at)
+        await changed.wait()
+
+    twin: Any = SimpleNamespace(
+        clock=clock, record=recorded.append, counters=counters, store=SimpleNamespace(changed=wait_changed)
+    )
+    sampling = asyncio.create_task(Twin._sample_often(twin))
+    await clock.advance(100.0)
+    changed.set()
+    await clock.advance(0.3)
+    sampling.cancel()
+    assert [each.at - began_at for each in recorded.of(StoreSampled)] == [0.0, 100.0, 100.25]
+    assert asked == [0.0, 100.0]
+
+
 @pytest.mark.parametrize(
     ("mappings", "function", "queue", "unpolled"),
     [
