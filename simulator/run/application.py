@@ -1,11 +1,10 @@
 """The application under test, as its owner's code sees it: what is in its tables, buckets and queues.
 
-Nothing is awaited: calls block, and are made outside the loop's thread. Clients are imported when one is needed.
+Nothing is awaited: calls block, and are made in a worker's thread. Clients are imported when one is needed.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from simulator.base import limits
 from simulator.base.counters import is_test_event
 from simulator.base.errors import with_hint
 from simulator.base.nearest import did_you_mean
+from simulator.base.workers import Worker
 from simulator.stack.model import Stack
 from simulator.stack.wiring import flow
 
@@ -36,14 +36,14 @@ class DeadMessage(NamedTuple):
 class ApplicationUnderTest:
     """The resources of `stack` in the store at `endpoint`, each by its logical id or its AWS name.
 
-    `peek` reads a queue on `loop`; `failed` says of a message (id) what `Telemetry.failed` does. A resource that is not
-    in the template is a `LookupError`.
+    `peek` reads a queue on the loop of `worker`, which makes the calls; `failed` says of a message (id) what
+    `Telemetry.failed` does. A resource that is not in the template is a `LookupError`.
     """
 
     stack: Stack
     endpoint: str
     peek: Callable[[str], AsyncIterator[QueuedMessage]]
-    loop: asyncio.AbstractEventLoop
+    worker: Worker
     failed: Callable[[str], tuple[str, tuple[str, ...]] | None] = lambda _: None
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -84,7 +84,7 @@ class ApplicationUnderTest:
         async def held() -> list[QueuedMessage]:
             return [each async for each in self.peek(queue_name) if not is_test_event(each.body)]
 
-        return asyncio.run_coroutine_threadsafe(held(), self.loop).result()
+        return self.worker.wait_for(held())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import contextlib
-import contextvars
 import importlib
 import inspect
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from contextvars import Context
+from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import NamedTuple
 from simulator.base.errors import InputError, is_out_of_memory
 from simulator.base.nearest import did_you_mean
 from simulator.base.shown import printable
+from simulator.base.workers import Worker
 from simulator.functions.runtimes.isolation import installed, seen_as
 from simulator.functions.runtimes.variables import on_loopback
 from simulator.run.application import ApplicationUnderTest
@@ -86,43 +85,32 @@ def find(text: str, folders: Sequence[Path]) -> Invariant:
 
 
 async def check(
-    invariants: Sequence[Invariant], application: ApplicationUnderTest, write: Callable[[str], object]
+    invariants: Sequence[Invariant], application: ApplicationUnderTest, write: Callable[[str], object], worker: Worker
 ) -> tuple[InvariantOutcome, ...]:
-    """Call each in a daemon thread, one after the other, and abandon it if cancelled. What one raises is its outcome.
+    """Call each in the worker, which is then closed, also if cancelled. What one raises is its outcome.
 
     `write` takes each line that they print, on the loop. Variables keep their AWS clients away from AWS.
     """
-    loop, outside, outcomes = asyncio.get_running_loop(), contextvars.Context(), []
-
-    def pass_on(line: str) -> None:
-        loop.call_soon_threadsafe(write, line, context=outside)
-
-    for invariant in invariants:
-        done: Future[InvariantOutcome] = Future()
-        done.set_running_or_notify_cancel()
-        arguments = (invariant, application, pass_on, done)
-        threading.Thread(target=_call, args=arguments, name=invariant.name, daemon=True).start()
-        outcomes.append(await asyncio.wrap_future(done))
-    return tuple(outcomes)
+    pass_on = partial(worker.post, write)
+    try:
+        return tuple(
+            [await worker.run(partial(Context().run, _call, each, application, pass_on)) for each in invariants]
+        )
+    finally:
+        worker.close()
 
 
-def _call(
-    invariant: Invariant,
-    application: ApplicationUnderTest,
-    write: Callable[[str], None],
-    done: Future[InvariantOutcome],
-) -> None:
+def _call(invariant: Invariant, application: ApplicationUnderTest, write: Callable[[str], None]) -> InvariantOutcome:
     environ = {name: value for name, value in os.environ.items() if not (name[:4] == "AWS_" or leads_away(name))}
-    outcome = InvariantOutcome(invariant.name, held=True)
     try:
         with _searched(invariant.folder), installed(), seen_as(environ | on_loopback(application.endpoint), write):
             if invariant.function(application) is False:
-                outcome = InvariantOutcome(invariant.name, held=False, message="it returned False: use `assert`")
+                return InvariantOutcome(invariant.name, held=False, message="it returned False: use `assert`")
     except BaseException as error:  # noqa: BLE001 - sys.exit() is its outcome, too
-        outcome = InvariantOutcome(invariant.name, False, type(error).__name__)
         with contextlib.suppress(Exception):  # it may not be able to say what it is
-            outcome = InvariantOutcome(invariant.name, False, *_described(error, invariant.folder))
-    done.set_result(outcome)
+            return InvariantOutcome(invariant.name, False, *_described(error, invariant.folder))
+        return InvariantOutcome(invariant.name, False, type(error).__name__)
+    return InvariantOutcome(invariant.name, held=True)
 
 
 def _has(folder: Path, parts: Sequence[str]) -> bool:

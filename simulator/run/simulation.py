@@ -29,6 +29,7 @@ from simulator.base.observations import (
     StoreSampled,
 )
 from simulator.base.words import counted, significant
+from simulator.base.workers import Worker, WorkerFactory
 from simulator.functions.runtimes import Code, RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
@@ -79,7 +80,8 @@ class Simulation:
     """One run of a plan. Its last six fields are the outcome, even if a failure or a signal ends it.
 
     The caller installs `interrupts`, until it has written the result. `observe` gets every observation; `located` gets
-    the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold.
+    the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold. `workers`
+    makes the thread that calls invariants.
     """
 
     stack: Stack
@@ -90,6 +92,7 @@ class Simulation:
     observe: Record
     located: Callable[[str], None]
     finished: Callable[[], Awaitable[None]]
+    workers: WorkerFactory = Worker
     resources: Resources | None = None
     audit: Audit | None = None
     outcomes: tuple[InvariantOutcome, ...] = ()
@@ -242,10 +245,13 @@ class Simulation:
         """What the user's invariants say about the application; what they print is shown with the events."""
         if not self.plan.invariants or twin.store is None:
             return ()
-        loop, failed = asyncio.get_running_loop(), self.telemetry.failed
-        application = ApplicationUnderTest(self.stack, twin.endpoint, twin.store.peek, loop, failed)
+        worker = self.workers("invariants")
+        application = ApplicationUnderTest(self.stack, twin.endpoint, twin.store.peek, worker, self.telemetry.failed)
         return await check(
-            self.plan.invariants, application, lambda line: self._record(Noted(self.clock.now(), line, "progress"))
+            self.plan.invariants,
+            application,
+            lambda line: self._record(Noted(self.clock.now(), line, "progress")),
+            worker,
         )
 
     def _record(self, observation: Observation) -> None:

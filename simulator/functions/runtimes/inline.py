@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import importlib
 import importlib.util
-import queue
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.clients import offline_session
 from simulator.base.clock import Clock
+from simulator.base.workers import Worker, WorkerFactory
 from simulator.functions.runtimes import (
     RUNTIME_MODULES,
     Answer,
@@ -45,8 +45,6 @@ _IMPORTS = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_exter
 _OWN_FILES = (__file__, imports.__file__, *_IMPORTS)
 _TASK_ROOT = "/var/task"
 _importing = threading.Lock()
-# What runs on the loop on behalf of a thread must not see that thread's variables and output.
-_OUTSIDE = contextvars.Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +105,20 @@ class InlineRuntime:
     """Environments in this process. `endpoint` is the store's; `session` may be shared with others.
 
     `code` has the functions, by logical id, that do not run from this installation. What pip installed for them is
-    searched after the installed packages, so that it never replaces what the simulator itself runs on.
+    searched after the installed packages, so that it never replaces what the simulator itself runs on. `workers` makes
+    the threads of plain handlers.
     """
 
-    def __init__(self, endpoint: str, session: Any = None, *, clock: Clock, code: Mapping[str, Code] = {}) -> None:
-        self._endpoint, self._clock, self._code = endpoint, clock, code
+    def __init__(
+        self,
+        endpoint: str,
+        session: Any = None,
+        *,
+        clock: Clock,
+        code: Mapping[str, Code] = {},
+        workers: WorkerFactory = Worker,
+    ) -> None:
+        self._endpoint, self._clock, self._code, self.workers = endpoint, clock, code, workers
         self.session = session if session is not None else offline_session()
         self._packages = list(dict.fromkeys(str(folder) for each in code.values() for folder in each.packages))
         sys.path.extend(self._packages)
@@ -161,17 +168,18 @@ class InlineEnvironment:
 
     async def _load(self) -> Raised | Exited | None:
         """Run the handler's module in a thread, which is kept if the handler is a plain one."""
-        thread = _HandlerThread(self._setting)
-        loaded = await thread.call(lambda: _load(self._setting.function.handler, fresh=self._setting.code is None))
-        if isinstance(loaded, Raised | Exited):
-            await thread.close()
-            return loaded
-        core = self._runtime.cores[self._key] = getattr(loaded, "open_environment", None)
-        if core is None:
-            thread.handler, self._running = loaded, thread
-        else:
-            await thread.close()
-        return None
+        thread = _HandlerThread(self._setting, self._runtime.workers(self._setting.function.name))
+        try:
+            loaded = await thread.call(lambda: _load(self._setting.function.handler, fresh=self._setting.code is None))
+            if isinstance(loaded, Raised | Exited):
+                return loaded
+            core = self._runtime.cores[self._key] = getattr(loaded, "open_environment", None)
+            if core is None:
+                thread.handler, self._running = loaded, thread
+            return None
+        finally:
+            if self._running is not thread:
+                await thread.close()
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Run one event on the loop or in the thread."""
@@ -239,25 +247,18 @@ class _Core:
 
 
 class _HandlerThread:
-    """A plain handler's thread: module, thread-local state and events stay in one, as in a Lambda environment.
+    """A plain handler's thread: module, thread-local state and events stay in one, as in a Lambda environment."""
 
-    It is a daemon, so that a handler that never returns cannot keep the simulator from exiting.
-    """
-
-    def __init__(self, setting: _Setting) -> None:
+    def __init__(self, setting: _Setting, worker: Worker) -> None:
         self.handler: Handler
-        self._loop = asyncio.get_running_loop()
-        self._setting = replace(setting, write=self._write)
-        self._write_on_loop = setting.write
-        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], str, asyncio.Future[Any]] | None] = queue.SimpleQueue()
-        self._abandoned = False
-        threading.Thread(target=self._work, name=setting.function.name, daemon=True).start()
+        self._worker = worker
+        self._setting = replace(setting, write=partial(worker.post, setting.write))
+        self._inside = contextlib.ExitStack()
+        self._end_line: Callable[[], None] | None = None
 
     async def call(self, call: Callable[[], Any], request_id: str = "") -> Any:
         """The call's result; `Raised` or `Exited` for what it raises."""
-        done: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put((call, request_id, done))
-        return await done
+        return await self._worker.run(partial(self._reported, call, request_id))
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Call the handler with one event."""
@@ -268,30 +269,24 @@ class _HandlerThread:
 
     async def close(self) -> None:
         """Make no more calls; output that a running call still prints is ignored."""
-        self._abandoned = True
-        self._jobs.put(None)
+        self._worker.close(self._inside.close)
 
-    def _work(self) -> None:
-        code = self._setting.code
-        modules = CodeModules(code).seen() if code is not None else contextlib.nullcontext()
-        with installed(), modules, seen_as(self._setting.environ, self._write) as end_line:
-            while (job := self._jobs.get()) is not None:
-                call, request_id, done = job
-                try:
-                    result = call()
-                except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
-                    result = self._setting.report(error, request_id)
-                end_line()
-                # Nobody may be waiting any more: an abandoned handler returned late.
-                self._on_loop(lambda done=done, result=result: done.done() or done.set_result(result))
+    def _reported(self, call: Callable[[], Any], request_id: str) -> Any:
+        end_line = self._end_line = self._end_line or self._entered()
+        try:
+            return call()
+        except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
+            return self._setting.report(error, request_id)
+        finally:
+            end_line()
 
-    def _write(self, line: str) -> None:
-        if not self._abandoned:
-            self._on_loop(self._write_on_loop, line)
-
-    def _on_loop(self, call: Callable[..., object], *arguments: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(call, *arguments, context=_OUTSIDE)
+    def _entered(self) -> Callable[[], None]:
+        """Enter, with the first call, what is around all of them, and is left by the last."""
+        code, enter = self._setting.code, self._inside.enter_context
+        enter(installed())
+        if code is not None:
+            enter(CodeModules(code).seen())
+        return enter(seen_as(self._setting.environ, self._setting.write))
 
 
 class _LoadError(Exception):

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from fakes import declare
+from simulator.base.workers import Worker
 from simulator.run.application import ApplicationUnderTest, DeadMessage
 from simulator.stack.model import Bucket, Redrive, Stack, Table
 from simulator.store import Store
@@ -42,7 +43,7 @@ async def app(store_endpoint: str) -> AsyncIterator[ApplicationUnderTest]:
     stack = orders(uuid.uuid4().hex[:12])
     async with aiohttp.ClientSession() as session:
         store = Store(cast("Any", None), int(store_endpoint.rpartition(":")[2]), session)
-        made = ApplicationUnderTest(stack, store_endpoint, store.peek, asyncio.get_running_loop())
+        made = ApplicationUnderTest(stack, store_endpoint, store.peek, Worker("theirs"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_PROFILE", "nobody")
             patch.setenv("HTTP_PROXY", "http://127.0.0.1:1")

@@ -15,8 +15,9 @@ from typing import cast
 import pytest
 
 from simulator.base.errors import ExitCode, InputError
+from simulator.base.workers import Worker
 from simulator.run.application import ApplicationUnderTest
-from simulator.run.invariants import InvariantOutcome, check, find
+from simulator.run.invariants import Invariant, InvariantOutcome, check, find
 
 Write = Callable[..., Path]
 ELSEWHERE = "its file is searched beside the template and in the working directory"
@@ -39,16 +40,21 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 async def outcome(folder: Path, text: str, printed: list[str] | None = None) -> InvariantOutcome:
     """What comes of the invariant."""
-    (only,) = await check([find(text, [folder])], APPLICATION, (printed if printed is not None else []).append)
+    (only,) = await outcomes(find(text, [folder]), write=(printed if printed is not None else []).append)
     return only
+
+
+async def outcomes(*invariants: Invariant, write: Callable[[str], object] = print) -> tuple[InvariantOutcome, ...]:
+    """What comes of each."""
+    return await check(invariants, APPLICATION, write, Worker("invariants"))
 
 
 async def test_one_that_returns_holds(write: Write) -> None:
     """It gets the application, and is called once."""
     folder = write("checks.py", "calls = []\ndef fine(app):\n    calls.append(app)\n    assert app.answer == 42\n")
     invariant = find("checks:fine", [folder])
-    assert await check([invariant], APPLICATION, print) == (InvariantOutcome("checks:fine", held=True),)
-    assert invariant.function.__globals__["calls"] == [APPLICATION]  # type: ignore[attr-defined]
+    assert await outcomes(invariant) == (InvariantOutcome("checks:fine", held=True),)
+    assert invariant.function.__globals__["calls"] == [APPLICATION]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +102,7 @@ async def test_a_file_that_was_edited_meanwhile_still_has_its_line(write: Write)
     folder = write("checks.py", "def a(app):\n    assert not app.answer\n")
     invariant = find("checks:a", [folder])
     write("checks.py", "def a(:\n")
-    (found,) = await check([invariant], APPLICATION, print)
+    (found,) = await outcomes(invariant)
     assert found == InvariantOutcome("checks:a", False, "AssertionError", "checks.py:2")
 
 
@@ -112,8 +118,8 @@ async def test_all_are_called_in_order(write: Write) -> None:
     folder = write(
         "checks.py", "done = []\ndef a(app):\n    done.append(1)\n    assert 0\ndef b(app): assert done == [1]\n"
     )
-    outcomes = await check([find(f"checks:{name}", [folder]) for name in "ab"], APPLICATION, print)
-    assert [(each.name, each.held) for each in outcomes] == [("checks:a", False), ("checks:b", True)]
+    found = await outcomes(*(find(f"checks:{name}", [folder]) for name in "ab"))
+    assert [(each.name, each.held) for each in found] == [("checks:a", False), ("checks:b", True)]
 
 
 async def test_what_it_prints_is_passed_on(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,8 +142,8 @@ async def test_its_own_clients_do_not_reach_aws(write: Write, monkeypatch: pytes
         "checks.py", "import os\ndef a(app):\n    os.environ['SET'] = '1'\n    seen.update(os.environ)\nseen = {}\n"
     )
     invariant = find("checks:a", [folder])
-    await check([invariant], APPLICATION, print)
-    seen = invariant.function.__globals__["seen"]  # type: ignore[attr-defined]
+    await outcomes(invariant)
+    seen = invariant.function.__globals__["seen"]
     assert (seen["AWS_ENDPOINT_URL"], seen["AWS_CONFIG_FILE"]) == (APPLICATION.endpoint, os.devnull)
     assert (seen["THEIRS"], seen.keys() & {"AWS_PROFILE", "HTTPS_PROXY"}) == ("1", set())
     assert "SET" not in os.environ
@@ -150,10 +156,10 @@ async def test_one_that_never_returns_can_be_abandoned(write: Write) -> None:
         "from threading import Event\nbegun, end = Event(), Event()\ndef a(app):\n    begun.set()\n    end.wait()\n",
     )
     invariant = find("checks:a", [folder])
-    begun, end = (invariant.function.__globals__[name] for name in ("begun", "end"))  # type: ignore[attr-defined]
-    checking = asyncio.ensure_future(check([invariant], APPLICATION, print))
+    begun, end = (invariant.function.__globals__[name] for name in ("begun", "end"))
+    checking = asyncio.ensure_future(outcomes(invariant))
     await asyncio.to_thread(begun.wait)
-    (thread,) = [each for each in threading.enumerate() if each.name == "checks:a"]
+    (thread,) = [each for each in threading.enumerate() if each.name == "invariants"]
     checking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await checking
