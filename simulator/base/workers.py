@@ -24,12 +24,14 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._last: Callable[[], object] = bool
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
 
     async def run(self, call: Callable[[], T]) -> T:
         """The call's result; raises whatever the call raises. Calls are made one after the other."""
         done: asyncio.Future[tuple[T, BaseException | None]] = self._loop.create_future()
-        self._jobs.put((call, done))
+        self._put((call, done))
         result, error = await done
         if error is not None:
             raise error
@@ -37,9 +39,8 @@ class Worker:
 
     def close(self, last: Callable[[], object] = bool) -> None:
         """Make no more calls but `last`. One that runs is abandoned: what it still posts is ignored."""
-        self._closed = True
-        self._jobs.put((last, self._loop.create_future()))
-        self._jobs.put(None)
+        self._last, self._closed = last, True
+        self._put(None)
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """For code inside a call: run `work` on the loop and block until it is done; raises what it raises."""
@@ -50,8 +51,14 @@ class Worker:
         if not self._closed:
             self._on_loop(function, *arguments)
 
+    def _put(self, job: _Job | None) -> None:
+        self._jobs.put(job)
+
+    def _next(self) -> _Job | None:
+        return self._jobs.get()
+
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None and not self._closed:
             call, done = job
             outcome: tuple[Any, BaseException | None]
             try:
@@ -60,6 +67,7 @@ class Worker:
                 outcome = None, error
             # Nobody may be waiting any more: an abandoned call returned late.
             self._on_loop(lambda done=done, outcome=outcome: done.done() or done.set_result(outcome))
+        self._last()
 
     def _on_loop(self, function: Callable[..., object], *arguments: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed

@@ -35,6 +35,8 @@ class CodeModules:
         self.names = code.names
         self._path = [str(code.root), *map(str, code.layers)]
         self._modules: dict[str, ModuleType] = {}
+        self._others: dict[str, ModuleType] = {}
+        self._before: list[str] = []
 
     @contextlib.contextmanager
     def seen(self) -> Iterator[None]:
@@ -53,20 +55,27 @@ class CodeModules:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Have them in `sys.modules`, and nothing else that has one of their names."""
-        global _inside
         with _importing:
-            others, path = self._exchange(self._modules), sys.path[:]
-            sys.path[:0], _inside = self._path, self
+            self._enter()
             try:
                 yield
             finally:
-                # The code may have added folders.
-                self._path = [each for each in sys.path if each in self._path or each not in path]
-                sys.path[:], _inside = path, None
-                self._modules = self._exchange(others)
-                for name, module in self._modules.items():
-                    if PathFinder.find_spec(name.partition(".")[0]) is None:  # nothing of ours is called so
-                        sys.modules.setdefault(name, module)
+                self._leave()
+
+    def _enter(self) -> None:
+        global _inside
+        self._others, self._before = self._exchange(self._modules), sys.path[:]
+        sys.path[:0], _inside = self._path, self
+
+    def _leave(self) -> None:
+        global _inside
+        # The code may have added folders.
+        self._path = [each for each in sys.path if each in self._path or each not in self._before]
+        sys.path[:], _inside = self._before, None
+        self._modules = self._exchange(self._others)
+        for name, module in self._modules.items():
+            if PathFinder.find_spec(name.partition(".")[0]) is None:  # nothing of ours is called so
+                sys.modules.setdefault(name, module)
 
     def _exchange(self, modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
         present = {name: each for name, each in list(sys.modules.items()) if name.partition(".")[0] in self.names}
@@ -74,6 +83,27 @@ class CodeModules:
             del sys.modules[name]
         sys.modules.update(modules)
         return present
+
+
+@contextlib.contextmanager
+def interrupted() -> Iterator[None]:
+    """For code that waits while it is imported: in the block, others may import."""
+    modules = _inside if _inside is _current.get() else None
+    if modules is not None:
+        modules._leave()  # noqa: SLF001 - they are one
+        _importing.release()
+    try:
+        yield
+    finally:
+        if modules is not None:
+            _importing.acquire()
+            modules._enter()  # noqa: SLF001
+
+
+def lock_name(name: str) -> str:
+    """A module's name, or another one for each environment that has a module of its own of that name."""
+    modules = _current.get()
+    return name if modules is None or name.partition(".")[0] not in modules.names else f"{name} of {id(modules)}"
 
 
 def _view(full: str, wanted: Collection[str] = ()) -> contextlib.AbstractContextManager[Any]:

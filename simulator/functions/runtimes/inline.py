@@ -33,6 +33,7 @@ from simulator.functions.runtimes import (
     Raised,
     Write,
     imports,
+    isolation,
     reports,
 )
 from simulator.functions.runtimes.imports import CodeModules
@@ -62,7 +63,10 @@ class _Setting:
         if not isinstance(error, Exception):
             return reports.exited(error)
         own = error.report if isinstance(error, _LoadError) else None
-        raised = own or reports.raised(error, request_id, skip_files=_OWN_FILES)
+        try:
+            raised = own or reports.raised(error, request_id, skip_files=_OWN_FILES)
+        except Exception as unreadable:  # noqa: BLE001 - its `__str__` is the handler's, too, and ends AWS's client
+            return reports.exited(unreadable)
         for line in reports.error_lines(raised, self.clock.now(), as_json=self.function.log_format == "JSON"):
             self.write(line)
         return raised
@@ -273,11 +277,13 @@ class _HandlerThread:
 
     def _reported(self, call: Callable[[], Any], request_id: str) -> Any:
         end_line = self._end_line = self._end_line or self._entered()
+        token = isolation.request_id.set(request_id)
         try:
             return call()
         except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
             return self._setting.report(error, request_id)
         finally:
+            isolation.request_id.reset(token)
             end_line()
 
     def _entered(self) -> Callable[[], None]:

@@ -1,18 +1,22 @@
-"""One process, many environments: each handler's thread has its own `os.environ`, standard output and error.
+"""One process, many environments: each handler's thread has its own `os.environ`, standard output, error and log.
 
 This is for plain synchronous handlers in the simulator's process. While `installed()` is active, code inside
 `seen_as(environ, write)` reads and writes that mapping through `os.environ` and prints to `write`; all other code uses
 the process's own. It follows the context: threads started inside are included. Code that bypasses Python (the C
 library's `getenv`, a subprocess without an explicit environment) sees the process; use the process runtime for that.
+Loggers and their levels are the process's.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
+import json
+import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, TextIO
 
@@ -21,6 +25,8 @@ from simulator.functions.runtimes import Write
 
 _environ: contextvars.ContextVar[MutableMapping[str, str] | None] = contextvars.ContextVar("environ", default=None)
 _output: contextvars.ContextVar[LineCutter | None] = contextvars.ContextVar("output", default=None)
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+"""Of the event that the handler is working on, for its log."""
 _lock = threading.Lock()
 _users = 0
 _undo = contextlib.ExitStack()
@@ -77,6 +83,42 @@ class LineCutter:
                 self._write(rest)
 
 
+class _Log(logging.Handler):
+    """What AWS's runtime client adds to the root logger (awslambdaric, `_setup_logging` and `JsonFormatter`).
+
+    Other code's records go where they would go without it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        tabs = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(request_id)s\t%(message)s"
+        self._text = logging.Formatter(tabs, "%Y-%m-%dT%H:%M:%S")
+        self._text.converter = time.gmtime
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines, environ = _output.get(), _environ.get() or {}
+        if lines is None:
+            if logging.root.handlers == [self] and logging.lastResort is not None:
+                logging.lastResort.handle(record)
+            return
+        record.request_id = request_id.get()
+        as_json = environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+        lines.write(f"{self._json(record) if as_json else self._text.format(record)}\n")
+
+    def _json(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "timestamp": f"{self._text.formatTime(record, self._text.datefmt)}Z",
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, error, _ = record.exc_info
+            told |= {"errorType": kind.__name__, "errorMessage": str(error)}
+            told["stackTrace"] = self._text.formatException(record.exc_info).splitlines()[1:-1]
+        return json.dumps(told | {"requestId": request_id.get()}, ensure_ascii=False, default=str)
+
+
 class _Stream:
     """Replaces stdout or stderr; each write goes to the current handler's log, if there is one."""
 
@@ -126,6 +168,8 @@ def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[Callabl
     """
     lines = LineCutter(write)
     environ_token, output_token = _environ.set(environ), _output.set(lines)
+    if level := environ.get("AWS_LAMBDA_LOG_LEVEL"):
+        logging.root.setLevel(min(logging.root.level, logging.getLevelNamesMapping().get(level, logging.WARNING)))
     try:
         yield lines.end
     finally:
@@ -147,6 +191,10 @@ def _install() -> None:
         start(thread)
 
     threading.Thread.start = start_in_context  # type: ignore[method-assign, assignment]
+    log = _Log()
+    _undo.callback(logging.root.setLevel, logging.root.level)
+    _undo.callback(logging.root.removeHandler, log)
+    logging.root.addHandler(log)
 
 
 def _install_streams() -> None:

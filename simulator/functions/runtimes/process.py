@@ -57,7 +57,7 @@ class ProcessRuntime:
         except BaseException:
             self._own.remove()
             raise
-        self._busy: dict[ProcessEnvironment, None] = {}
+        self._busy: set[ProcessEnvironment] = set()
         self._some_busy = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -84,14 +84,14 @@ class ProcessRuntime:
     @contextlib.contextmanager
     def watching(self, environment: ProcessEnvironment) -> Iterator[None]:
         """Watch the environment's memory while the block runs."""
-        self._busy[environment] = None
+        self._busy.add(environment)
         self._some_busy.set()
         if self._watcher is None:
             self._watcher = asyncio.create_task(self._watch())
         try:
             yield
         finally:
-            self._busy.pop(environment, None)
+            self._busy.discard(environment)
             if not self._busy:
                 self._some_busy.clear()
 

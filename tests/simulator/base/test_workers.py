@@ -24,6 +24,8 @@ async def test_calls_are_made_in_order_in_one_daemon_thread() -> None:
     assert await worker.run(seen.get) == "thread"
     worker.close()
     (thread,) = {*threads}
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive(), "closing it ends a thread that has nothing to do"
     assert (thread.name, thread.daemon, thread is threading.current_thread()) == ("theirs", True, False)
 
 
@@ -71,7 +73,7 @@ async def test_what_a_call_posts_comes_before_its_result() -> None:
 
 
 async def test_a_closed_worker_abandons_what_runs() -> None:
-    """What that posts is ignored; then the last call is made, and the thread ends."""
+    """What that posts is ignored; then the last call is made, none that waited for its turn, and the thread ends."""
     worker, posted, made = Worker("theirs"), list[str](), list[str]()
     begun, end = threading.Event(), threading.Event()
 
@@ -82,8 +84,24 @@ async def test_a_closed_worker_abandons_what_runs() -> None:
         return threading.current_thread()
 
     running = asyncio.ensure_future(worker.run(call))
+    waiting = asyncio.ensure_future(worker.run(lambda: made.append("waiting")))
     await asyncio.to_thread(begun.wait)
     worker.close(lambda: made.append("last"))
     end.set()
     await asyncio.to_thread((await running).join)
+    waiting.cancel()
     assert (posted, made) == ([], ["last"])
+
+
+async def test_an_abandoned_call_may_return() -> None:
+    """Nobody is told of its result, and the loop has nothing to complain about."""
+    worker, complaints, end = Worker("theirs"), list[object](), threading.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    running = asyncio.ensure_future(worker.run(end.wait))
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    end.set()
+    assert await worker.run(lambda: "next") == "next"
+    worker.close()
+    assert complaints == []

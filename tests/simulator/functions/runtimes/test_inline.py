@@ -102,6 +102,19 @@ async def test_core_that_exits(open_function: Open, event: str, status: str) -> 
         assert (await function.invoke()).payload["calls"] == 1
 
 
+async def test_an_exception_that_cannot_be_read(open_function: Open) -> None:
+    """Where its `__str__` raises, AWS's runtime client exits."""
+    source = """
+        class Unreadable(Exception):
+            def __str__(self):
+                raise ValueError
+        def handler(event, context):
+            raise Unreadable
+    """
+    async with open_function("inline", source) as function:
+        assert (await function.invoke()).error_type == "Runtime.ExitError"
+
+
 async def test_core_that_raises(open_function: Open) -> None:
     """An exception of the core is reported as the runtime client would, and the core stays open."""
     async with open_function("inline", CORE, environment=SETTINGS) as function:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -285,6 +286,49 @@ async def test_output_stands_between_start_and_report(kind: str, open_function: 
         await function.invoke()
     lines = [line.split(" RequestId")[0] for line in function.recorded.lines()]
     assert lines == ["START", "one", "two", "three", "from a thread", "no newline", "END", "REPORT"] * 2
+
+
+LOGS = """
+    import logging
+    log = logging.getLogger()
+    log.setLevel("INFO")
+    log.info("loaded")
+    def handler(event, context):
+        log.info("told %s", event)
+        logging.getLogger("mine").debug("nobody hears this")
+        try:
+            {}["x"]
+        except KeyError:
+            log.exception("it broke")
+        return context.aws_request_id
+"""
+
+
+async def test_what_a_handler_logs_has_lambdas_form(kind: str, open_function: Open) -> None:
+    """Level, time and the request's id in front, between tabs; a traceback follows its message."""
+    async with open_function(kind, LOGS) as function:
+        request_id = (await function.invoke("a word")).payload
+    lines = [re.sub(r"\t[\d-]{10}T[\d:]{8}\.\d{3}Z\t", "\t(time)\t", line) for line in function.recorded.lines()]
+    logged = [line for line in lines if line.startswith("[")]
+    assert logged == [
+        "[INFO]\t(time)\t\tloaded",
+        f"[INFO]\t(time)\t{request_id}\ttold a word",
+        f"[ERROR]\t(time)\t{request_id}\tit broke",
+    ]
+    after = lines[lines.index(logged[2]) + 1 :]
+    assert after[0] == "Traceback (most recent call last):"
+    assert "KeyError: 'x'" in after
+
+
+async def test_what_a_handler_logs_can_be_json(kind: str, open_function: Open) -> None:
+    """With the function's log format, each record is a JSON document that carries the request's id and the error."""
+    async with open_function(kind, LOGS, log_format="JSON") as function:
+        request_id = (await function.invoke("a word")).payload
+    documents = [json.loads(line) for line in function.recorded.lines() if line.startswith("{")]
+    _, told, broke = [each for each in documents if each.get("logger") == "root"]
+    assert (told["level"], told["message"], told["requestId"]) == ("INFO", "told a word", request_id)
+    assert (broke["level"], broke["errorType"], broke["errorMessage"]) == ("ERROR", "KeyError", "'x'")
+    assert any("handler" in frame for frame in broke["stackTrace"])
 
 
 async def test_json_log_format_reaches_the_handler(kind: str, open_function: Open) -> None:
