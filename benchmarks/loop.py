@@ -38,6 +38,7 @@ from simulator.store import Store
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 from simulator.twin import resources
+from simulator.twin.surroundings import Machine
 from simulator.twin.twin import Twin
 
 PUTS_AT_ONCE = 32
@@ -68,7 +69,7 @@ async def run_loop(files: int, rows: int) -> dict[str, float]:
         pass
     stack, clock = stack_of(files, rows), SystemClock()
     telemetry = Telemetry(stack, RunOptions("simulate", 0, "inline", clock.now(), None, "rate(1 minute)", 12.0, None))
-    opening = Twin.open(stack, clock=clock, record=telemetry.record, seed=0, capacity="unlimited")
+    opening = Twin.open(stack, Machine(clock=clock), record=telemetry.record, seed=0)
     async with opening as twin:
         before = await twin.counters()
         cpu_s = time.process_time()
@@ -110,7 +111,7 @@ async def record_requests(files: int, rows: int) -> Recording:
     async with AsyncExitStack() as owned:
         store = await owned.enter_async_context(Store.open(capacity="unlimited"))
         endpoint = await owned.enter_async_context(recorder(store.endpoint, recording))
-        opening = Twin.open(stack, clock=clock, record=lambda _: None, seed=0, endpoint_url=endpoint)
+        opening = Twin.open(stack, Machine(clock=clock, endpoint_url=endpoint), record=lambda _: None, seed=0)
         twin = await owned.enter_async_context(opening)
         recording.clear()  # drop the requests that made the resources
         twin.start_mappings()

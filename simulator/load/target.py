@@ -27,6 +27,7 @@ from simulator.proof.sampling import sample_size
 from simulator.stack.wiring import wiring
 from simulator.twin import resources
 from simulator.twin.resources import ResourceRefused, Resources
+from simulator.twin.surroundings import Machine
 from simulator.twin.twin import Twin
 
 LOCAL = Identity(
@@ -94,16 +95,8 @@ async def open_twin(session: LoadSession, code: Mapping[str, Code]) -> AsyncIter
                 endpoint = sink.endpoint
                 for background in (_sample_often(session, sink), sink.wait_lost()):
                     owned.callback(group.create_task(background).cancel)
-            opening = Twin.open(
-                session.stack,
-                clock=session.clock,
-                record=session.tap.record,
-                seed=plan.seed,
-                store_port=plan.port,
-                runtime=plan.runtime,
-                code=code,
-                endpoint_url=endpoint,
-            )
+            machine = Machine(clock=session.clock, runtime=plan.runtime, store_port=plan.port, endpoint_url=endpoint)
+            opening = Twin.open(session.stack, machine, record=session.tap.record, seed=plan.seed, code=code)
             yield TwinTarget(session, await owned.enter_async_context(opening))
 
 

@@ -10,9 +10,8 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from simulator.base.clock import Clock
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
@@ -29,7 +28,6 @@ from simulator.base.observations import (
     StoreSampled,
 )
 from simulator.base.words import counted, significant
-from simulator.base.workers import Worker, WorkerFactory
 from simulator.functions.runtimes import Code, RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
@@ -42,9 +40,11 @@ from simulator.run.sources import Inputs
 from simulator.run.story import SkippedStep, Story
 from simulator.stack.model import Stack
 from simulator.stack.wiring import own_path
+from simulator.store.store import Capacity
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions, Snapshot
 from simulator.twin.resources import Resources
+from simulator.twin.surroundings import Surroundings
 from simulator.twin.twin import Twin
 
 
@@ -67,7 +67,7 @@ class RunPlan(RunOptions):
     bounds: tuple[SummaryBound, ...]
     code: Mapping[str, Code]
     invariants: tuple[Invariant, ...]
-    capacity: Literal["aws", "unlimited"]
+    capacity: Capacity
     port: int
     drain_timeout_s: float
     accepted: Set[Acceptable]
@@ -80,19 +80,17 @@ class Simulation:
     """One run of a plan. Its last six fields are the outcome, even if a failure or a signal ends it.
 
     The caller installs `interrupts`, until it has written the result. `observe` gets every observation; `located` gets
-    the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold. `workers`
-    makes the thread that calls invariants.
+    the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold.
     """
 
     stack: Stack
     plan: RunPlan
     telemetry: Telemetry
-    clock: Clock
+    surroundings: Surroundings
     interrupts: Interrupts
     observe: Record
     located: Callable[[str], None]
     finished: Callable[[], Awaitable[None]]
-    workers: WorkerFactory = Worker
     resources: Resources | None = None
     audit: Audit | None = None
     outcomes: tuple[InvariantOutcome, ...] = ()
@@ -101,6 +99,7 @@ class Simulation:
     skipped: tuple[SkippedStep, ...] = ()
 
     def __post_init__(self) -> None:
+        self.clock = self.surroundings.clock
         self._started: set[str] = set()
         self._cannot_start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -117,14 +116,7 @@ class Simulation:
         plan = self.plan
         self._enter("starting")
         async with Twin.open(
-            self.stack,
-            clock=self.clock,
-            record=self._record,
-            seed=plan.seed,
-            store_port=plan.port,
-            capacity=plan.capacity,
-            runtime=plan.runtime,
-            code=plan.code,
+            self.stack, self.surroundings, record=self._record, seed=plan.seed, code=plan.code
         ) as twin:
             self.resources = twin.resources
             if plan.ready is not None:
@@ -245,7 +237,7 @@ class Simulation:
         """What the user's invariants say about the application; what they print is shown with the events."""
         if not self.plan.invariants or twin.store is None:
             return ()
-        worker = self.workers("invariants")
+        worker = self.surroundings.worker("invariants")
         application = ApplicationUnderTest(self.stack, twin.endpoint, twin.store.peek, worker, self.telemetry.failed)
         return await check(
             self.plan.invariants,

@@ -10,16 +10,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from simulator.base import limits
-from simulator.base.clients import Clients, connect, offline_session, prepare
+from simulator.base.clients import Clients
 from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.errors import one_failure
 from simulator.base.observations import Record, StoreSampled
-from simulator.functions.runtimes import Code, Runtime, RuntimeName
-from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes import Code
 from simulator.functions.service import LambdaService
 from simulator.proof.account import Acceptable, Audit
 from simulator.proof.audit import audit
@@ -32,6 +31,7 @@ from simulator.triggers.asynchronous import AsynchronousInvoker
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.twin import resources
 from simulator.twin.resources import ResourceNotMade, Resources
+from simulator.twin.surroundings import Surroundings
 
 
 @dataclass(eq=False, repr=False)
@@ -56,48 +56,28 @@ class Twin:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls,
-        stack: Stack,
-        *,
-        clock: Clock,
-        record: Record,
-        seed: int,
-        store_port: int = 0,
-        capacity: Literal["aws", "unlimited"] = "unlimited",
-        runtime: RuntimeName = "inline",
-        endpoint_url: str | None = None,
-        code: Mapping[str, Code] = {},
+        cls, stack: Stack, surroundings: Surroundings, *, record: Record, seed: int, code: Mapping[str, Code] = {}
     ) -> AsyncIterator[Twin]:
         """The twin with all resources made and nothing running yet. `code` is what `functions.code.prepare` gives.
 
         Leaving the block, whether or not it raises, cancels what still runs and ends the store's processes. Raises
         `StockpipeError` when the store is not available, or as soon as it dies.
         """
+        clock = surroundings.clock
         with one_failure():
             async with contextlib.AsyncExitStack() as owned:
-                store = None
-                session = offline_session()
-                if endpoint_url is None:
-                    async with asyncio.TaskGroup() as meanwhile:
-                        # The store's process needs half a second to start, on a core of its own.
-                        meanwhile.create_task(prepare(session), name="prepare the clients")
-                        opening = Store.open(port=store_port, capacity=capacity, seed=seed)
-                        store = await owned.enter_async_context(opening)
-                    watching = await owned.enter_async_context(asyncio.TaskGroup())
-                    owned.callback(watching.create_task(store.wait_died(), name="watch the store").cancel)
-                endpoint = endpoint_url or (store.endpoint if store else "")
-                connections = 64 * max(1, len(stack.mappings))  # idle receivers of a mapping keep several each
-                clients = await owned.enter_async_context(connect(endpoint, session, connections=connections))
+                engine = await owned.enter_async_context(surroundings.open(stack, code, seed))
+                store, clients = engine.store, engine.clients
                 made = await _make(stack, clients, store)
-                handlers = _runtime(runtime, endpoint, session, code, clock)
-                service = LambdaService(stack.functions, runtime=handlers, clock=clock, record=record, seed=seed)
+                service = LambdaService(stack.functions, runtime=engine.runtime, clock=clock, record=record, seed=seed)
                 await owned.enter_async_context(service)
-                invoker = AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
+                invoker = AsynchronousInvoker(
+                    service, stack, clients.sqs, clock=clock, record=record, seed=seed, tick_late_s=engine.tick_late_s
+                )
                 await owned.enter_async_context(invoker)
                 group = await owned.enter_async_context(asyncio.TaskGroup())
-                twin = cls(
-                    stack, flow(stack), store, endpoint, clients, made, service, invoker, clock, record, seed, group
-                )
+                parts = made, service, invoker, clock, record, seed, group
+                twin = cls(stack, flow(stack), store, engine.endpoint, clients, *parts)
                 sampling = group.create_task(twin._sample_often(), name="sample")
                 try:
                     yield twin
@@ -181,14 +161,16 @@ class Twin:
             left = sum(queue.held + queue.test_events for queue in polled)
             stuck = sum(queues[each.name].held for each in unpolled)
             if done and not left:
-                if stuck:  # perhaps no sample has it yet, and none will
-                    self.record(StoreSampled(self.clock.now(), counters))
+                # Perhaps no sample has this yet, and none will.
+                self.record(StoreSampled(self.clock.now(), counters))
                 return not stuck
             if self.clock.now() >= deadline_at:
                 return False
             if done and hopeless is not None and hopeless(left, deadline_at):
                 return False
             await self.clock.sleep(limits.DRAIN_LOOK_S)
+            if self.store is not None:
+                await self.store.changed(counters.at)
 
     @property
     def unpolled(self) -> tuple[Queue, ...]:
@@ -252,9 +234,9 @@ class Twin:
         while True:
             at, counters = self.clock.now(), await self.counters()
             self.record(StoreSampled(at, counters))
-            await self.clock.sleep(limits.SAMPLE_S)
             if self.store is not None:
                 await self.store.changed(counters.at)
+            await self.clock.sleep(limits.SAMPLE_S)
 
     async def _end_long_polls(self) -> None:
         """Again and again: a receive may still be on its way when the store is told."""
@@ -274,11 +256,3 @@ async def _make(stack: Stack, clients: Clients, store: Store | None) -> Resource
         if store is not None:
             await store.counters()  # if the store has died, this raises with its last output
         raise
-
-
-def _runtime(name: RuntimeName, endpoint: str, session: Any, code: Mapping[str, Code], clock: Clock) -> Runtime:
-    if name == "process":
-        from simulator.functions.runtimes.process import ProcessRuntime
-
-        return ProcessRuntime(endpoint, code, clock=clock)
-    return InlineRuntime(endpoint, session, code=code, clock=clock)

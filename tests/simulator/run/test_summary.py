@@ -282,6 +282,14 @@ def test_the_text_begins_with_the_verdict_and_the_bounds(snapshot: Snapshot, pro
     assert "\x1b[1;31m0.02 %" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_the_text_of_a_virtual_run_says_how_long_it_really_took(snapshot: Snapshot, proof: Audit) -> None:
+    """One line, below the virtual length."""
+    built = build(snapshot, proof) | {"observations": {"count": 1, "sha256": ""}, "machine": {"wall_s": 2.5}}
+    lines = text(built).splitlines()
+    assert lines[lines.index("  virtual     63.0 s in 2.50 s of real time") - 1].startswith("  took        63.0 s from")
+    assert "virtual" not in text(built | {"observations": None})
+
+
 def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) -> None:
     """Ten of them, and how many more there are; control characters do not get through."""
     lines = ("stocks/a.csv line 2: [red]MSFT\x1b[0m missing", *(f"row {number} missing" for number in range(14)))

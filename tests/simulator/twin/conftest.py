@@ -22,6 +22,7 @@ from simulator.base.clock import SystemClock
 from simulator.functions.runtimes import Code, RuntimeName
 from simulator.stack.model import Stack
 from simulator.stack.template import load
+from simulator.twin.surroundings import Machine
 from simulator.twin.twin import Twin
 
 LoadTemplate = Callable[..., Stack]
@@ -94,11 +95,9 @@ def open_template(load_template: LoadTemplate, store_endpoint: str, tmp_path: Pa
         stack = load_template(code, **sections)
         async with Twin.open(
             stack,
-            clock=SystemClock(),
+            Machine(clock=SystemClock(), runtime=runtime, endpoint_url=endpoint),
             record=recorded.append,
             seed=1,
-            runtime=runtime,
-            endpoint_url=endpoint,
             code={name: Code(tmp_path) for name in stack.functions},
         ) as twin:
             # The bucket has sent its test event.

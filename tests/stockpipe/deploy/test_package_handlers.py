@@ -27,6 +27,7 @@ from simulator.functions.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.stack import intrinsics
 from simulator.stack import template as templates
 from simulator.store import Store
+from simulator.twin.surroundings import Machine
 from simulator.twin.twin import Twin
 from stockpipe.deploy import transform
 
@@ -168,11 +169,9 @@ async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
         recording(store.endpoint) as (recorder, endpoint),
         Twin.open(
             stack,
-            clock=SystemClock(),
+            Machine(clock=SystemClock(), runtime="process", endpoint_url=endpoint),
             record=observed.append,
             seed=7,
-            runtime="process",
-            endpoint_url=endpoint,
             code={name: Code(task_root) for name in stack.functions},
         ) as twin,
     ):
