@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import random
 import secrets
-import uuid
 
 Seed = int | str
+_VERSION_4, _NOT_VERSION = 4 << 76 | 2 << 62, ~(0xF << 76 | 3 << 62)
+"""The bits of RFC 9562, section 5.4."""
 
 
 def stream(seed: Seed, name: str, n: int = 0) -> random.Random:
@@ -31,7 +32,8 @@ class Identifiers:
 
     def uuid(self) -> str:
         """A version 4 UUID, as AWS writes request and message identifiers."""
-        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        digits = f"{self._chance.getrandbits(128) & _NOT_VERSION | _VERSION_4:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def token_bytes(self, size: int) -> bytes:
         """`size` bytes."""

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import aioboto3
@@ -15,6 +16,7 @@ import botocore.session
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.loaders import create_loader
 
 from simulator.base import limits
 from simulator.base.errors import ExitCode, OutOfMemory
@@ -49,9 +51,16 @@ def offline_session(kind: type[botocore.session.Session] = AioSession) -> Any:
         for name, (config_name, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
     }
     session = kind(session_vars=without_environment)
+    session.register_component("data_loader", _loader())
     session.set_config_variable("config_file", os.devnull)
     session.set_config_variable("credentials_file", os.devnull)
     return session
+
+
+@cache
+def _loader() -> Any:
+    """What reads the services' models: one for all sessions, which reads each once."""
+    return create_loader()
 
 
 async def prepare(session: AioSession) -> None:

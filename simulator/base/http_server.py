@@ -32,6 +32,11 @@ class HttpRequest:
         start = at + len(name) + 3
         return self._head[start : self._head.find(b"\r\n", start)].strip()
 
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """All headers, names as they were sent."""
+        pairs = (line.partition(b":") for line in self._head.split(b"\r\n")[1:] if line)
+        return [(name, value.strip()) for name, _, value in pairs]
+
 
 class HttpServer:
     """Passes each request to `handle` with its connection, which `answer`s it at once or later.
@@ -74,12 +79,15 @@ class HttpConnection(asyncio.Protocol):
         self._busy = self._handling = False
         self._transport: asyncio.Transport | None = None
 
-    def answer(self, response: bytes) -> None:
-        """Send the whole response to the current request, and read the next; does nothing if the client is gone."""
-        self._busy = False
+    def answer(self, response: bytes, *, ends: bool = True) -> None:
+        """Send the whole response, or its last part, to the current request, and read the next request.
+
+        Without `ends`, more of the response follows. Does nothing if the client is gone.
+        """
+        self._busy = not ends
         if self._transport is not None:
             self._transport.write(response)
-            if self._received and not self._handling:
+            if ends and self._received and not self._handling:
                 self._advance()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -142,6 +150,7 @@ class HttpConnection(asyncio.Protocol):
         self._missing = int(length)
         if self._missing > self._server.body_bytes:
             request.body = None
-        if len(self._received) < self._missing and request.header(b"expect").lower() == b"100-continue":
+        # Without a body, too: botocore takes another answer for one that a later response belongs to.
+        if len(self._received) < max(1, self._missing) and request.header(b"expect").lower() == b"100-continue":
             transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return request

@@ -6,8 +6,8 @@ import contextlib
 import os
 import platform
 import resource
-import time
 from pathlib import Path
+from time import perf_counter, process_time
 
 from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
@@ -15,7 +15,7 @@ from simulator.base.errors import CouldNotFinish
 
 def process_cpu_s() -> float:
     """Processor time of this process so far, user and system, in seconds."""
-    return time.process_time()
+    return process_time()
 
 
 def process_memory_bytes() -> int:
@@ -24,6 +24,21 @@ def process_memory_bytes() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+class Used:
+    """What this process uses of the machine; real time counts from here on."""
+
+    def __init__(self) -> None:
+        self._began_s = perf_counter()
+
+    def as_json(self) -> dict[str, float]:
+        """Real seconds so far; processor time in seconds and resident memory in MB, of the whole process."""
+        return {
+            "wall_s": round(perf_counter() - self._began_s, 3),
+            "cpu_s": round(process_cpu_s(), 3),
+            "memory_mb": round(process_memory_bytes() / 2**20, 1),
+        }
 
 
 def machine() -> dict[str, str | int | None]:

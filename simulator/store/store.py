@@ -80,7 +80,7 @@ class Store:
         """
         arguments = ["--port", str(port), "--capacity", capacity, *([] if strict else ["--stock-answers"])]
         arguments += [] if seed is None else [f"--seed={seed}"]
-        async with ModuleProcess.open("simulator.store.front.server", *arguments, environ=_environment()) as process:
+        async with ModuleProcess.open("simulator.store.front.server", *arguments, environ=environment()) as process:
             announced = await _announced_port(process, port)
             async with aiohttp.ClientSession() as session:
                 store = cls(process, announced, session)
@@ -153,23 +153,26 @@ class Store:
 
     async def _call(self, method: str, call: str, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> bytes:
         query = f"?{urlencode(arguments)}" if arguments else ""
-        url, timeout = f"{self.endpoint}{CONTROL_PATH}{call}{query}", aiohttp.ClientTimeout(total=timeout_s)
+        status, body = await self._answer(method, f"{CONTROL_PATH}{call}{query}", timeout_s)
+        if status != 200:
+            raise ControlRefused(" ".join(body.decode().split()))
+        return body
+
+    async def _answer(self, method: str, target: str, timeout_s: float) -> tuple[int, bytes]:
+        url, timeout = f"{self.endpoint}{target}", aiohttp.ClientTimeout(total=timeout_s)
         try:
             async with self._session.request(method, url, timeout=timeout) as response:
-                body = await response.read()
-                if response.status != 200:
-                    raise ControlRefused(" ".join(body.decode().split()))
+                return response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _lost(await self._process.fate()) from error
-        return body
 
 
 def _lost(fate: str) -> StoreDied:
     return StoreDied(f"the store's process {fate}", hint="start the run again")
 
 
-def _environment() -> dict[str, str]:
-    """The process's variables: none of the user's AWS variables or files, and no settings for moto."""
+def environment() -> dict[str, str]:
+    """The variables of a store's process: none of the user's AWS variables or files, and no settings for moto."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     return environment | {
         "AWS_ACCESS_KEY_ID": "testing",

@@ -15,6 +15,7 @@ import itertools
 import json
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -83,8 +84,8 @@ class AsynchronousInvoker:
     one and two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes
     to the function's dead-letter queue and on-failure destination, if they are queues of the stack; `settled` counts
     the events that are done or given up. `duplicate_probability` is how often an event runs twice although nothing
-    failed, which AWS does not rule out. Each event draws its random values from its own stream of `seed`: for the
-    function's n-th event, the n-th.
+    failed, which AWS does not rule out, and `tick_late_s` how late it runs after its tick. Each event draws its random
+    values from its own stream of `seed`: for the function's n-th event, the n-th.
     """
 
     service: LambdaService
@@ -94,6 +95,7 @@ class AsynchronousInvoker:
     record: Record
     seed: Seed
     duplicate_probability: float = 0.0
+    tick_late_s: Callable[[], float] = float
 
     def __post_init__(self) -> None:
         self._accepted: Counter[str] = Counter()
@@ -118,8 +120,11 @@ class AsynchronousInvoker:
         """Events that were accepted and are neither done nor given up."""
         return len(self._tasks)
 
-    def accept(self, function: str, event: Any) -> str:
-        """Queue `event` for the function (logical id); returns the request id. Raises `ValueError` over 1 MB."""
+    def accept(self, function: str, event: Any, after_s: float = 0.0) -> str:
+        """Queue `event` for the function (logical id), to run after `after_s` at the earliest; returns the request id.
+
+        Raises `ValueError` over 1 MB.
+        """
         content = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
         text = content.decode()
         if len(content) > limits.ASYNC_PAYLOAD_BYTES:
@@ -133,7 +138,7 @@ class AsynchronousInvoker:
         for copy in range(1 + (chance.random() < self.duplicate_probability)):
             queued = _Event(self.stack.functions[function], request_id, text, self.clock.now())
             backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}", copy))
-            task = self._group.create_task(self._see_through(queued, backoff))
+            task = self._group.create_task(self._see_through(queued, backoff, after_s))
             self._tasks[task] = None
             task.add_done_callback(self._tasks.pop)
         return request_id
@@ -161,7 +166,7 @@ class AsynchronousInvoker:
             event_time = time if isinstance(time, str) else None
             tick = TickFired(self.clock.now(), schedule.logical_id, schedule.function, number, next_at, event_time)
             self.record(tick)
-            self.accept(schedule.function, event)
+            self.accept(schedule.function, event, self.tick_late_s())
             due_at = next_due_at
             if next_at is not None:
                 await wait_for_event(stop, self.clock, next_at - self.clock.now())
@@ -178,9 +183,7 @@ class AsynchronousInvoker:
                     await self.clock.sleep(limits.POLL_SLICE_S)
                     continue
                 answer = await self.sqs.receive_message(
-                    QueueUrl=queue_url,
-                    MaxNumberOfMessages=limits.SQS_BATCH_ENTRIES,
-                    WaitTimeSeconds=wait_s,
+                    QueueUrl=queue_url, MaxNumberOfMessages=limits.SQS_BATCH_ENTRIES, WaitTimeSeconds=wait_s
                 )
                 entries: Any = []
                 for number, message in enumerate(answer.get("Messages", [])):
@@ -193,9 +196,11 @@ class AsynchronousInvoker:
                 self.record(Noted(self.clock.now(), f"events for {function} do not arrive: {error}", "warning"))
                 await self.clock.sleep(limits.POLL_SLICE_S)
 
-    async def _see_through(self, event: _Event, throttles: Backoff) -> None:
+    async def _see_through(self, event: _Event, throttles: Backoff, after_s: float) -> None:
         """Attempt the event until success, the last retry or its maximum age."""
         policy = event.function.asynchronous
+        if after_s:
+            await self.clock.sleep(after_s)
         while True:
             async with self._turns[event.function.logical_id]:
                 result = await self.service.invoke(event.function.logical_id, json.loads(event.text))

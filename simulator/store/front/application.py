@@ -16,6 +16,7 @@ from typing import Any
 
 from simulator.base.chance import Seed
 from simulator.base.clock import Clock
+from simulator.base.counters import StoreCounters
 from simulator.base.errors import is_out_of_memory
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
@@ -59,11 +60,17 @@ FASTER = (
 STRICTER = (moto_bucket.EVENTS, attribute_updates.UPDATES)
 
 
-def assemble(clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool) -> Application:
-    """The application for one process; moto's state is global, so there is only one per process."""
+def assemble(
+    clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool, notified_s: Callable[[], float] = float
+) -> Application:
+    """The application for one process; moto's state is global, so there is only one per process.
+
+    `notified_s` says how long one of S3's events is on its way.
+    """
     active = install((*FASTER, *STRICTER) if strict else FASTER, version("moto"))
     moto = MotoApplication(port, seed)
-    return Application(StoreContext.of(clock, seed, strict=strict), moto.call, active, rates=capacity == "aws")
+    store = StoreContext.of(clock, seed, strict=strict, notified_s=notified_s)
+    return Application(store, moto.call, active, rates=capacity == "aws")
 
 
 class Application:
@@ -112,6 +119,10 @@ class Application:
         worked_s = time.perf_counter() - started if waiting is None else 0.0
         self._tallies.answered(routed, response, worked_s)
         return response
+
+    def counters(self) -> StoreCounters:
+        """All counters, for whoever is in the same process."""
+        return self._control.counters()
 
     def _waiting(self, routed: Routed) -> Awaitable[Response] | None:
         if routed.operation != "ReceiveMessage" or routed.service != "sqs":

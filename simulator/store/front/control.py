@@ -49,7 +49,7 @@ class Control:
         arguments = defaultdict(str, parse_qsl(request.query_text, keep_blank_values=True))
         calls: dict[str, Callable[[], Any]] = {
             "health": lambda: {"status": "ok"},
-            "counters": self._counters,
+            "counters": lambda: replace(self.counters(), cpu_s=process_cpu_s(), memory_bytes=process_memory_bytes()),
             "messages": lambda: self._messages(arguments["queue"], _whole(arguments, "after", -1)),
             "earlier": lambda: self._earlier(arguments["bucket"], _whole(arguments, "after", 0)),
             "earlier-content": lambda: self._earlier_content(
@@ -72,12 +72,11 @@ class Control:
             return Response(200, content, [("Content-Type", "application/octet-stream")])
         return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
 
-    def _counters(self) -> StoreCounters:
+    def counters(self) -> StoreCounters:
+        """All counters, as of now; what the process uses of the machine only its owner is told."""
         now, tallies = self.clock.now(), self.tallies
         return StoreCounters(
             at=now,
-            cpu_s=process_cpu_s(),
-            memory_bytes=process_memory_bytes(),
             queues={name: _queue_counters(queue, now * 1000) for name, queue in moto_state.queues().items()},
             tables={
                 name: replace(tallies.tables[name], rows=len(table)) for name, table in moto_state.tables().items()
@@ -90,7 +89,7 @@ class Control:
                 )
                 for name, bucket in moto_state.buckets().items()
             },
-            operations=tallies.operations,
+            operations={name: replace(each) for name, each in tallies.operations.items()},
         )
 
     def _messages(self, name: str, after: int) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.base.doors import refusal
 from simulator.base.errors import ExitCode, is_out_of_memory
-from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
+from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response, sent_headers
 
 # S3 allows 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
 MAXIMUM_BODY_BYTES = 1 << 30
@@ -145,13 +145,10 @@ async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: 
     outgoing = web.Response(status=response.status, body=response.body)
     sent = outgoing.headers
     sent.popall("Content-Type", None)
-    for name, value in response.headers:
-        lowered = name.lower()
-        if lowered == "content-length":
-            # Only the answer to HEAD states a length that its body does not have.
-            if incoming.method == "HEAD":
-                sent["Content-Length"] = value
-        elif lowered not in ("connection", "transfer-encoding"):
+    for name, value in sent_headers(response, is_head=incoming.method == "HEAD"):
+        if name.lower() == "content-length":
+            sent["Content-Length"] = value
+        else:
             sent.add(name, value)
     return outgoing
 

@@ -54,9 +54,7 @@ class MotoApplication:
 
         self._port = port
         mock_random.seed(f"{seed}/store/moto")
-        # The services that every run needs, so that the first request does not pay for loading them.
-        for service in SERVICES[:3]:
-            _application(service)
+        load()
 
     def call(self, routed: Routed) -> Response:
         """Let moto answer. Never raises for a request: if moto itself fails, the answer is a 500 like AWS's."""
@@ -108,6 +106,16 @@ class MotoApplication:
         # The rest of what PEP 3333 requires: the server's name, and which threads and processes there are.
         setup_testing_defaults(environ)
         return environ
+
+
+def load() -> None:
+    """Load the services that every run needs, so that the first request does not pay for it."""
+    import moto.iam.models  # noqa: F401 - which knows the owner of an access key
+    from moto.core.utils import get_service_model
+
+    for service in SERVICES[:3]:
+        _application(service)
+        get_service_model(service)
 
 
 @cache

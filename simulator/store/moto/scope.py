@@ -6,6 +6,7 @@ request, which ends with the request, whether or not it raises.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ class StoreContext:
     """What all requests to one store share. `strict`: apply AWS's rules where moto lacks them.
 
     Each kind of identifier has its own stream: how often a queue is polled does not change its messages' ids.
+    `notified_s` says for each of S3's events how long it is on its way to its queue.
     """
 
     clock: Clock
@@ -26,12 +28,15 @@ class StoreContext:
     requests: Identifiers
     messages: Identifiers
     receipts: Identifiers
+    notified_s: Callable[[], float] = float
 
     @classmethod
-    def of(cls, clock: Clock, seed: Seed, *, strict: bool) -> StoreContext:
+    def of(cls, clock: Clock, seed: Seed, *, strict: bool, notified_s: Callable[[], float] = float) -> StoreContext:
         """The context of a store that draws its identifiers from `seed`."""
-        kinds = ("requests", "messages", "receipts")
-        return cls(clock, strict, *(Identifiers(stream(seed, f"store/{kind}")) for kind in kinds))
+        requests, messages, receipts = (
+            Identifiers(stream(seed, f"store/{kind}")) for kind in ("requests", "messages", "receipts")
+        )
+        return cls(clock, strict, requests, messages, receipts, notified_s)
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch, SQS's unit."""

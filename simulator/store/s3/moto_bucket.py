@@ -46,7 +46,7 @@ def _install_events() -> None:
             if notification.matches(event_name, written(key.name)):
                 sequencer = sequencers.next(at)
                 body = record(bucket, key, event, notification.id, scope.routed, sequencer, at)
-                _deliver(bucket, notification.arn, body, account_id)
+                _deliver(bucket, notification.arn, body, account_id, scope.store.notified_s())
         if configuration.cloud_function or configuration.topic or configuration.event_bridge is not None:
             with _without_queues(configuration):
                 own_send_event(account_id, event_name, bucket, key)
@@ -82,13 +82,13 @@ def _not_sent_by_s3(event: str, key: Any) -> bool:
     return event == "s3:ObjectTagging:Put" and SCOPE.get().routed.operation != "PutObjectTagging"
 
 
-def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
+def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str, after_s: float = 0.0) -> None:
     """Put an event into a queue. As in S3, it is lost if the queue is missing, refuses it, or has too small a limit."""
     queue = moto_state.queue_by_arn(queue_arn)
     if queue is None or queue.fifo_queue or not may_notify(queue, bucket.arn, account_id):
         return
     if len(body) <= min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
-        queue.add_message(new_message(SCOPE.get().store, body, queue.delay_seconds))
+        queue.add_message(new_message(SCOPE.get().store, body, queue.delay_seconds + after_s))
 
 
 def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:

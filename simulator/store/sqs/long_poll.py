@@ -27,7 +27,7 @@ class LongPolls:
 
     clock: Clock
     announced: bool
-    _waiting: dict[MessageDepot, deque[asyncio.Future[None]]] = field(default_factory=lambda: defaultdict(deque))
+    _waiting: dict[MessageDepot, deque[asyncio.Future[bool]]] = field(default_factory=lambda: defaultdict(deque))
     _ends: int = 0
 
     def end(self) -> None:
@@ -61,35 +61,47 @@ class LongPolls:
             remaining_s = deadline - loop.time()
             if response.status != 200 or remaining_s <= 0 or ends != self._ends or _has_messages(response.body):
                 return response
-            await self._wait(queue, remaining_s)
+            if not await self._wait(queue, remaining_s):
+                return response
 
-    async def _wait(self, queue: Any, remaining_s: float) -> None:
+    async def _wait(self, queue: Any, remaining_s: float) -> bool:
+        """Whether something may have come meanwhile."""
         if queue.fifo_queue or not self.announced:
             await asyncio.sleep(min(remaining_s, _BLIND_INTERVAL_S))
-            return
+            return True
         depot = depot_of(queue)
         waiting = self._waiting[depot]
         depot.announce(partial(_wake, waiting))
         due_ms = depot.next_due_ms()
-        if due_ms is not None:
-            remaining_s = min(remaining_s, max(0.001, due_ms / 1000 - self.clock.now()))
-        arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        due_s = remaining_s if due_ms is None else max(0.001, due_ms / 1000 - self.clock.now())
+        loop = asyncio.get_running_loop()
+        arrival: asyncio.Future[bool] = loop.create_future()
         waiting.append(arrival)
+        timer = loop.call_later(min(due_s, remaining_s), _end, arrival, due_s < remaining_s)
         try:
-            await asyncio.wait((arrival,), timeout=remaining_s)
+            return await arrival
         except asyncio.CancelledError:
-            if arrival.done():
+            if not arrival.cancelled():
                 # Its client left as it was woken: wake the next one for the message.
                 _wake(waiting)
             raise
         finally:
-            if not arrival.done():
+            timer.cancel()
+            if arrival in waiting:
                 waiting.remove(arrival)
 
 
-def _wake(waiting: deque[asyncio.Future[None]]) -> None:
-    if waiting:
-        waiting.popleft().set_result(None)
+def _end(arrival: asyncio.Future[bool], came: bool) -> bool:
+    """End a wait, unless it has ended and is only about to leave."""
+    if arrival.done():
+        return False
+    arrival.set_result(came)
+    return True
+
+
+def _wake(waiting: deque[asyncio.Future[bool]]) -> None:
+    while waiting and not _end(waiting.popleft(), True):
+        pass
 
 
 def _has_messages(body: bytes) -> bool:

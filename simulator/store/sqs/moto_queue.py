@@ -31,7 +31,7 @@ def depot_of(queue: Any) -> MessageDepot:
     return MessageDepot(b"") if depot is None else depot
 
 
-def new_message(store: StoreContext, body: str, delay_s: int = 0, system_attributes: Any = None) -> Any:
+def new_message(store: StoreContext, body: str, delay_s: float = 0, system_attributes: Any = None) -> Any:
     """A moto message, sent now."""
     from moto.sqs.models import Message
 

@@ -96,6 +96,15 @@ class Response:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
+def sent_headers(response: Response, *, is_head: bool) -> list[tuple[str, str]]:
+    """The headers that go out: the server itself says how the body is sent, and where it ends.
+
+    Only the answer to HEAD states a length that its body does not have.
+    """
+    held = ("connection", "transfer-encoding", *(() if is_head else ("content-length",)))
+    return [(name, value) for name, value in response.headers if name.lower() not in held]
+
+
 def header_text(wsgi_text: str) -> str:
     """A header's value as text, from WSGI's Latin-1 form of its bytes; it goes out as the bytes that it came in as.
 

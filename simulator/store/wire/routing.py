@@ -61,8 +61,7 @@ def route(request: Request, identifiers: Identifiers) -> Routed:
     target = request.headers.get("x-amz-target")
     access_key, home, signed = _signature(request.headers, request.query_text)
     if target:
-        prefix, _, operation = target.partition(".")
-        service = _TARGETS.get(prefix.partition("_")[0], prefix.lower())
+        service, operation = _targeted(target)
         request_id = _request_id(service, identifiers)
         return Routed(request, service, operation, _read_json(request.body), request_id, "", access_key, home)
     action = None if signed == "s3" else _form_action(request)
@@ -74,6 +73,17 @@ def route(request: Request, identifiers: Identifiers) -> Routed:
     service = signed or ("sts" if action in ("GetCallerIdentity", "AssumeRole") else "sqs")
     parameters = _read_form(request, action) if service == "sqs" else None
     return Routed(request, service, action, parameters, _request_id(service, identifiers), "", access_key, home)
+
+
+def called(request: Request) -> tuple[str, str]:
+    """The service and the operation of a request of a current SDK, which names the target of all but S3's."""
+    target = request.headers.get("x-amz-target")
+    return _targeted(target) if target else ("s3", _s3_operation(request))
+
+
+def _targeted(target: str) -> tuple[str, str]:
+    prefix, _, operation = target.partition(".")
+    return _TARGETS.get(prefix.partition("_")[0], prefix.lower()), operation
 
 
 def with_parameters(routed: Routed, **changed: Any) -> Routed:

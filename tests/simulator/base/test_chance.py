@@ -19,7 +19,8 @@ def test_streams_do_not_disturb_each_other() -> None:
 
 
 def test_each_part_of_the_name_makes_another_stream() -> None:
-    """Seed, name and number each make a different stream."""
+    """Seed, name and number each make a different stream; the first one's number is 0."""
+    assert stream(0, "a").random() == stream(0, "a", 0).random()
     given = {stream(seed, name, n).random() for seed in (0, 1) for name in ("a", "b") for n in (0, 1)}
     assert len(given) == 8
 

@@ -162,3 +162,71 @@ async def test_a_program_of_this_machine_is_let_in(client: Client) -> None:
     writer.write(b"GET /a HTTP/1.1\r\nHost: Localhost:80\r\n\r\nGET /b HTTP/1.1\r\nHost: [::1]:1\r\n\r\n")
     assert await reader.readline() == b"GET /a  b''\n"
     assert await reader.readline() == b"GET /b  b''\n"
+
+
+class Written(asyncio.Transport):
+    """A client's end that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent, self.closed = b"", False
+
+    def write(self, data: object) -> None:
+        """Keep it."""
+        assert isinstance(data, bytes)
+        self.sent += data
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def opened(handle: Callable[[HttpConnection, HttpRequest], None]) -> tuple[HttpConnection, Written]:
+    """A connection of a server that nobody listens for."""
+    connection, transport = HttpConnection(HttpServer(handle, body_bytes=8, unreadable=b"unreadable\n")), Written()
+    connection.connection_made(transport)
+    return connection, transport
+
+
+def test_a_request_says_what_was_sent() -> None:
+    """Names as they were written; a value may have colons, and a target none of its parts missing."""
+    request = HttpRequest(b"GET /a b HTTP/1.1\r\nX-One: http://x:1 \r\nTwo:2\r\n")
+    assert (request.method, request.target) == ("GET", "/a")
+    assert request.fields() == [(b"X-One", b"http://x:1"), (b"Two", b"2")]
+    assert (request.header(b"x-one"), request.header(b"two"), request.header(b"three")) == (b"http://x:1", b"2", b"")
+
+
+def test_an_answer_in_parts_ends_with_the_last() -> None:
+    """Only then is the next request handled; once the client is gone, none is, and nothing is sent."""
+    asked: list[str] = []
+    connection, transport = opened(lambda _, request: asked.append(request.target))
+    connection.data_received(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(3)))
+    connection.answer(b"a", ends=False)
+    connection.answer(b"b", ends=False)
+    assert (asked, transport.sent) == (["/0"], b"ab")
+    connection.answer(b"c")
+    assert (asked, transport.sent) == (["/0", "/1"], b"abc")
+    connection.connection_lost(None)
+    connection.answer(b"d")
+    connection.data_received(b"GET /3 HTTP/1.1\r\n\r\n")
+    assert (asked, transport.sent) == (["/0", "/1"], b"abc")
+
+
+def test_a_head_ends_with_an_empty_line_or_at_its_limit() -> None:
+    """One of just that length may still end."""
+    connection, transport = opened(echo)
+    connection.data_received(b"x" * limits.HTTP_HEAD_BYTES)
+    assert (transport.sent, transport.closed) == (b"", False)
+    connection.data_received(b"x")
+    assert (transport.sent, transport.closed) == (b"unreadable\n", True)
+
+
+@pytest.mark.parametrize(
+    ("length", "followed_by", "told"), [(0, b"", True), (0, b"G", False), (2, b"b", True), (2, b"bo", False)]
+)
+def test_a_client_is_told_to_continue_unless_it_has(length: int, followed_by: bytes, told: bool) -> None:
+    """Also one that expects it for no body at all, if nothing follows its head."""
+    connection, transport = opened(lambda *_: None)
+    head = b"PUT /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % length
+    connection.data_received(head + followed_by)
+    assert transport.sent == (b"HTTP/1.1 100 Continue\r\n\r\n" if told else b"")

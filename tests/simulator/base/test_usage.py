@@ -22,6 +22,15 @@ def test_a_machine_has_a_system_a_processor_cores_and_memory() -> None:
     assert found["memory_bytes"] > 1_000_000
 
 
+def test_what_a_command_uses_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real time from the beginning of the work; processor time and memory of the whole process."""
+    seconds = iter((5.0, 7.5))
+    monkeypatch.setattr(usage, "perf_counter", lambda: next(seconds))
+    monkeypatch.setattr(usage, "process_time", lambda: 1.25)
+    monkeypatch.setattr(usage, "process_memory_bytes", lambda: 3 * 2**20)
+    assert usage.Used().as_json() == {"wall_s": 2.5, "cpu_s": 1.25, "memory_mb": 3.0}
+
+
 @pytest.mark.parametrize(
     ("cpuinfo", "processor"),
     [

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fakes.clock import ManualClock
 from simulator.base import limits
-from simulator.base.waiting import each, wait_for_event, wait_silent
+from simulator.base.waiting import Backoff, each, wait_for_event, wait_silent
 
 
 class LookingClock:
@@ -43,6 +45,18 @@ async def test_ten_looks_in_a_row_without_an_answer_are_silence() -> None:
     await wait_silent(ask, clock)
     assert questions == [1, 2, 3, 4]
     assert clock.looks == 3 + limits.SILENCE_LOOKS
+
+
+async def test_silence_from_the_first_question_on_is_silence() -> None:
+    """After ten looks too, and the question has ended then."""
+    clock, questions = LookingClock(), list[Any]()
+
+    async def ask() -> None:
+        questions.append(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    await wait_silent(ask, clock)
+    assert (clock.looks, [question.cancelled() for question in questions]) == (limits.SILENCE_LOOKS, [True])
 
 
 async def test_a_slow_answer_is_an_answer() -> None:
@@ -121,3 +135,30 @@ async def test_a_broken_off_wait_ends_its_two_halves_in_the_same_order_each_time
     await asyncio.gather(*waits, return_exceptions=True)
     await asyncio.sleep(0)
     assert ended == ["event", "clock"] * 20
+
+
+@pytest.mark.parametrize("seconds", [None, 5.0])
+async def test_a_wait_ends_with_its_event(seconds: float | None) -> None:
+    """It says whether that is set: at once if it was, with or without a time limit, and False if the limit is over."""
+    event, clock = asyncio.Event(), ManualClock()
+    waiting = asyncio.ensure_future(wait_for_event(event, clock, seconds))
+    await clock.advance(4.9)
+    assert not waiting.done()
+    event.set()
+    await clock.advance(0)
+    assert [waiting.result(), await wait_for_event(event, clock, seconds)] == [True, True]
+    over = asyncio.ensure_future(wait_for_event(asyncio.Event(), clock, 5.0))
+    await clock.advance(5)
+    assert await over is False
+
+
+def test_delays_double_up_to_the_longest() -> None:
+    """Each is between half and all of it, by chance."""
+
+    class Most(Random):
+        def uniform(self, a: float, b: float) -> float:
+            assert (a, b) == (0.5, 1.0)
+            return b / 2
+
+    backoff = Backoff(2, 10, Most())
+    assert [backoff.next_s() for _ in range(5)] == [1, 2, 4, 5, 5]

@@ -75,8 +75,9 @@ def test_scheduler_replaces_context_attributes_in_its_input() -> None:
 class Fired(AsynchronousInvoker):
     """Notes when events are accepted, and their times; no function runs."""
 
-    def accept(self, function: str, event: Any) -> str:
+    def accept(self, function: str, event: Any, after_s: float = 0.0) -> str:
         """The event is not queued."""
+        assert after_s == 0
         self.events.append((self.clock.now() - self.began_at, event["time"]))
         return function
 
@@ -210,6 +211,16 @@ class Asynchronous:
 def asynchronous(clock: ManualClock, recorded: Recorder) -> Asynchronous:
     """An invoker to open."""
     return Asynchronous(clock, recorded)
+
+
+async def test_a_late_event_keeps_its_place_until_it_runs(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """What is to run after a while is pending from the moment it is accepted, and runs when that has passed."""
+    async with asynchronous.open() as invoker:
+        invoker.accept("Consumer", {"late": True}, 57.0)
+        await clock.advance(56.9)
+        assert (invoker.pending, asynchronous.runtime.events) == (1, [])
+        await clock.advance(0.2)
+        assert len(asynchronous.runtime.events) == 1
 
 
 async def test_two_retries_after_one_and_two_minutes(asynchronous: Asynchronous, clock: ManualClock) -> None:
@@ -413,7 +424,7 @@ async def test_events_are_abandoned_in_the_order_of_their_acceptance(
     """Whatever follows from it comes in the same order in every run."""
     abandoned: list[int] = []
 
-    async def see_through(queued: Any, _backoff: Any) -> None:
+    async def see_through(queued: Any, *_: Any) -> None:
         try:
             await clock.sleep(60.0)
         finally:
@@ -518,7 +529,7 @@ async def test_events_wait_in_the_queue_while_too_many_are_pending(
 async def test_a_store_that_refuses_is_asked_again(
     taken: Taken, clock: ManualClock, recorded: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is reported, and no event is lost."""
+    """After a while; it is reported, and no event is lost."""
     receive, refusals = taken.queue.receive_message, iter([True])
 
     async def receive_message(**request: Any) -> dict[str, Any]:
@@ -529,7 +540,9 @@ async def test_a_store_that_refuses_is_asked_again(
     monkeypatch.setattr(taken.queue, "receive_message", receive_message)
     taken.queue.send('{"Records": []}')
     async with taken.taking():
-        await clock.advance(limits.POLL_SLICE_S)
+        await clock.advance(limits.POLL_SLICE_S / 2)
+        assert taken.accepted == []
+        await clock.advance(limits.POLL_SLICE_S / 2)
     assert len(taken.accepted) == 1
     (note,) = recorded.of(Noted)
     assert note.text.startswith("events for First do not arrive: ")

@@ -198,6 +198,8 @@ async def test_a_request_in_pieces_and_two_in_one_are_both_understood() -> None:
         for byte in b"PUT /b HTTP/1.1\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n":
             writer.write(bytes([byte]))
             await writer.drain()
+        assert b"100" in await reader.readline()
+        assert await reader.readline() == b"\r\n"
         assert b"200" in await reader.readline()
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"PUT /b/k HTTP/1.1\r\nContent-Length: 2\r\n\r\nhiGET /b/k HTTP/1.1\r\n\r\n")
