@@ -1,0 +1,1 @@
+"""Worlds to compare: the same seeds again, in another process with other hashes."""
