@@ -30,6 +30,7 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     options, queue, consumer, load = snapshot.options, snapshot.queue, snapshot.consumer, snapshot.load
     if snapshot.phase == "starting":
         yield from (("command", options.command), ("seed", str(options.seed)), ("runtime", _word(options.runtime)))
+        yield "clock", options.clock
         return
     if load is None:
         yield "ticks", str(snapshot.ticks)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from rich.console import Console
 
@@ -40,6 +40,33 @@ PLAIN_LINE_S = 5.0
 """The time between two plain lines, unless --every sets another."""
 SCREENSHOT_SIZE = (120, 36)
 """Columns and lines of a screenshot if there is no terminal to give the size."""
+
+
+class Cadence(Protocol):
+    """When a display draws: by real time, also if the time that it shows is virtual."""
+
+    def elapsed_s(self, shown_s: float) -> float:
+        """Seconds of real time since the run began, which shows `shown_s`."""
+
+    async def keep(self, draw: Callable[[], None], period_s: float, stop: asyncio.Event) -> None:
+        """Draw at once and then once per period, until `stop` is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByClock:
+    """The cadence of a run in real time, by its own clock."""
+
+    clock: Clock
+
+    def elapsed_s(self, shown_s: float) -> float:
+        """See `Cadence`."""
+        return shown_s
+
+    async def keep(self, draw: Callable[[], None], period_s: float, stop: asyncio.Event) -> None:
+        """See `Cadence`."""
+        while not stop.is_set():
+            draw()
+            await wait_for_event(stop, self.clock, period_s)
 
 
 def choose_mode(ui: Choice, console: Console) -> Mode:
@@ -72,10 +99,12 @@ class Display:
         machine_output: bool = False,
         screenshot: Path | None = None,
         every_s: float = PLAIN_LINE_S,
+        cadence: Cadence | None = None,
     ) -> None:
         self.console = visible_console(trims=True, stderr=machine_output, highlight=False)
         self.mode = choose_mode(ui, self.console)
         self._telemetry, self._clock, self._screenshot, self._every_s = telemetry, clock, screenshot, every_s
+        self._cadence = cadence or ByClock(clock)
         self._stop = asyncio.Event()
         self._showing: asyncio.Task[None] | None = None
 
@@ -121,7 +150,7 @@ class Display:
 
                     await self._refresh(draw, 1 / FRAMES_PER_S)
             elif self.mode == "plain":
-                printer = _LinePrinter(console, self._every_s)
+                printer = _LinePrinter(console, self._every_s, self._cadence)
                 await self._refresh(lambda: printer.show(self._look(), last=stop.is_set()), PLAIN_LOOK_S)
             else:
                 await stop.wait()
@@ -140,9 +169,7 @@ class Display:
     async def _refresh(self, draw: Callable[[], None], period_s: float) -> None:
         """Draw once per period until `end`, and once more at the end, however it ends."""
         try:
-            while not self._stop.is_set():
-                draw()
-                await wait_for_event(self._stop, self._clock, period_s)
+            await self._cadence.keep(draw, period_s, self._stop)
         finally:
             draw()
 
@@ -156,6 +183,7 @@ class _LinePrinter:
 
     _console: Console
     _every_s: float
+    _cadence: Cadence
     _shown: frozenset[Event] = frozenset()
     _phase: Phase | None = None
     _lines: int = 0
@@ -166,7 +194,7 @@ class _LinePrinter:
         """Print what is due; once the reader is gone, do nothing."""
         if not self._alive:
             return
-        period = int(snapshot.elapsed_s / max(self._every_s, PLAIN_LOOK_S))
+        period = int(self._cadence.elapsed_s(snapshot.elapsed_s) / max(self._every_s, PLAIN_LOOK_S))
         due = last or snapshot.phase != self._phase or (period != self._lines and snapshot.phase != "done")
         texts = [plain_event(event, snapshot.began_at) for event in self._new(snapshot, repeated=due)]
         line = plain_line(snapshot)

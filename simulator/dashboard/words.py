@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import UTC, datetime
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -23,14 +24,17 @@ def header(snapshot: Snapshot, width: int) -> Line:
     options, conclusion = snapshot.options, snapshot.conclusion
     scenario = [options.scenario] if options.scenario else []
     seed, runtime = f"seed {options.seed}", f"{options.runtime} runtime"
-    endpoint = (options.endpoint or "store is starting").removeprefix("http://")
+    endpoint = brief = (options.endpoint or "store is starting").removeprefix("http://")
+    if options.clock == "virtual":
+        at = datetime.fromtimestamp(snapshot.at, UTC)
+        runtime, endpoint, brief = "virtual clock", f"{at:%Y-%m-%d %H:%M:%S}", f"virtual {at:%H:%M:%S}"
 
     def heading(name: str, *parts: str) -> Line:
         return [Segment(f" {name}", BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
 
     full, short = f"stockpipe {options.command}", options.command
-    headings = [heading(full, *scenario, *more) for more in ((seed, runtime, endpoint), (seed, endpoint), (endpoint,))]
-    headings += [heading(short, *scenario, endpoint), heading(short, *scenario), heading(short)]
+    headings = [heading(full, *scenario, *more) for more in ((seed, runtime, endpoint), (seed, brief), (brief,))]
+    headings += [heading(short, *scenario, brief), heading(short, *scenario), heading(short)]
     clocked = clock(snapshot.elapsed_s)
     planned = "" if options.duration_s is None or conclusion else f" / {clock(options.duration_s)}"
     if conclusion is None:

@@ -100,8 +100,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if audit is not None:
         row, latency_of = "row", "object to stored"
     if summary["duration_s"] is not None:
-        first = "first tick or put" if audit is not None else "first input"
-        yield "took", f"{seconds(summary['duration_s'])} from the {first} to the end of the drain"
+        yield from _length(summary)
     made = f"{counted(generated['files'], 'object')}, {counted(generated['rows'], 'row')}, {size(generated['bytes'])}"
     ticks = f"{counted(generated['invocations'], 'tick')} wrote " if generated["invocations"] else ""
     if audit is not None:
@@ -144,6 +143,13 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "latency", f"{latency_of}  {percentiles}"
     if audit is not None and audit["expected_rows"] is not None:
         yield from _proof(audit)
+
+
+def _length(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    took, first = seconds(summary["duration_s"]), "first input" if summary["audit"] is None else "first tick or put"
+    yield "took", f"{took} from the {first} to the end of the drain"
+    if summary.get("observations"):
+        yield "virtual", f"{took} in {seconds(summary['machine']['wall_s'])} of real time"
 
 
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

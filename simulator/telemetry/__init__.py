@@ -150,7 +150,7 @@ class Telemetry:
             deliveries=None
             if self._roles.is_pipeline
             else self._settlements.view(along.queue, store, self._facts, self._in_hand),
-            rates=self._rates(),
+            rates=self._rates(now),
             latency=self._latencies.view(),
             # Nothing moves after the drain, so the charts end there.
             history=self._course.view(min(self._sampled_at, self._facts.drained_at or now)),
@@ -373,10 +373,12 @@ class Telemetry:
             if throttled > 0:
                 self._events.add(at, f"table {name} throttled requests", "grows", count=throttled)
 
-    def _rates(self) -> Rates:
+    def _rates(self, at: float) -> Rates:
+        """Over the last seconds. Where samples are further apart than that, nothing changed before the later one."""
         window_s = self._window[-1].at - self._window[0].at if self._window else 0.0
-        if window_s <= 0:
+        if window_s <= 0 or at - self._window[-1].at > limits.RATE_WINDOW_S:
             return Rates()
+        window_s = min(window_s, limits.RATE_WINDOW_S + limits.SAMPLE_S)
         before, now = self._window[0].along, self._window[-1].along
         requests = now.table.batch_writes - before.table.batch_writes
         throttled = now.table.throttled_requests - before.table.throttled_requests

@@ -42,6 +42,7 @@ class RunOptions:
     messages: int | None = None
     invoked: str | None = None
     scenario: str | None = None
+    clock: Literal["real", "virtual"] = "real"
 
     @property
     def endless(self) -> bool:

@@ -83,6 +83,10 @@ Parameters = Annotated[
         autocompletion=completion.template_parameters,
     ),
 ]
+RunClock = Annotated[
+    Literal["real", "virtual"],
+    typer.Option("--clock", help="Real time, or virtual time, in which nothing waits and a seed repeats every step."),
+]
 Runtime = Annotated[
     Literal["inline", "process"],
     typer.Option(

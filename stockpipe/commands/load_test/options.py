@@ -56,7 +56,7 @@ class LoadTestOptions(AwsOptions):
     panels: ClassVar = {
         "The load": (*_LOAD, *_COPIED, "to"),
         "Where it goes": (*("target", "sink_latency_s", "endpoint_url", "port", "stack", "region", "profile", "yes"),),
-        "How the consumer runs": (*_CONSUMER, "drain_timeout_s"),
+        "How the consumer runs": ("clock", *_CONSUMER, "drain_timeout_s"),
         "What decides the exit code": ("slo", "accept", "audit"),
         "What is shown and written": ("ui", "every_s", "summary", "report", "screenshot"),
     }
@@ -178,6 +178,7 @@ class LoadTestOptions(AwsOptions):
     memory_mb: Annotated[
         int | None, typer.Option("--memory", metavar="MB", help="The consumer's memory.", show_default="the template's")
     ] = None
+    clock: values.RunClock = "real"
     template: values.Template = None
     parameters: values.Parameters = ()
     parameter_files: ParameterFiles = ()

@@ -32,6 +32,9 @@ from stockpipe.commands.words import require_sound
 
 def run_load_test(options: LoadTestOptions) -> int:
     """Run the load test and return the exit code."""
+    if options.clock == "virtual":
+        said = "'--clock virtual': load-test measures this machine in real time"
+        raise InputError(said, hint="use `stockpipe simulate --clock virtual`")
     named = (options.template, options.object_file, options.message_file)
     inputs = (*named, *(file.path for file in options.parameter_files))
     if str(options.report) == "-":

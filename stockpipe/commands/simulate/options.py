@@ -21,8 +21,8 @@ class SimulateOptions(Options):
             *("messages", "event", "to", "no_schedule", "scenario"),
         ),
         "How it runs": (
-            *("template", "parameters", "parameter_files", "runtime", "code", "no_build", "capacity", "port"),
-            *("drain_timeout_s", "hold"),
+            *("clock", "template", "parameters", "parameter_files", "runtime", "code", "no_build", "capacity"),
+            *("port", "drain_timeout_s", "hold"),
         ),
         "What decides the exit code": ("slo", "accept", "invariants"),
         "What is shown and written": ("ui", "every_s", "ready", "summary", "logs", "tail", "screenshot"),
@@ -31,6 +31,7 @@ class SimulateOptions(Options):
         frozenset({"duration_s", "ticks", "sources", "paths", "messages", "event"}),
         frozenset({"no_schedule", "ticks"}),
         frozenset({"tail", "ui=live"}),
+        *(frozenset({"clock=virtual", other}) for other in ("runtime=process", "port", "hold", "ready")),
     )
     short: ClassVar = {"files": "FileCount", "rows": "RowsPerFile"}
     paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="More files for --source.")] = ()
@@ -39,16 +40,23 @@ class SimulateOptions(Options):
         values.DURATION,
         typer.Option(
             "--duration",
-            help="How long to generate data (wall clock); 0s means until Ctrl-C.",
+            help="How long to generate data (wall clock, or virtual time); 0s means until Ctrl-C.",
             show_default="{}; none with --ticks or --source",
         ),
     ] = 60.0
     ticks: Annotated[int | None, typer.Option(min=1, help="End the schedule after this many ticks.")] = None
     speed: Annotated[
-        float, typer.Option(min=0.001, metavar="FACTOR", help="How many times faster than real time the schedule runs.")
+        float,
+        typer.Option(
+            min=0.001,
+            metavar="FACTOR",
+            help="How many times faster than real time the schedule runs; in virtual time, if given, what is shown.",
+        ),
     ] = 12
     start_at: Annotated[
-        float | None, values.INSTANT, typer.Option("--start", help="The first tick's time.", show_default="now")
+        float | None,
+        values.INSTANT,
+        typer.Option("--start", help="The first tick's time.", show_default="now; 2026-01-01 in virtual time"),
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
     files: Annotated[int | None, typer.Option(min=1, help="Objects per tick.", show_default="the template's")] = None
@@ -62,8 +70,7 @@ class SimulateOptions(Options):
         ),
     ] = ()
     skip_unreadable: Annotated[
-        bool,
-        typer.Option("--skip-unreadable", help="Skip the files of --source that the consumer could not read."),
+        bool, typer.Option("--skip-unreadable", help="Skip the files of --source that the consumer could not read.")
     ] = False
     messages: Annotated[
         tuple[Path, ...],
@@ -102,6 +109,7 @@ class SimulateOptions(Options):
             autocompletion=completion.figures,
         ),
     ] = ()
+    clock: values.RunClock = "real"
     template: values.Template = None
     parameters: values.Parameters = ()
     parameter_files: ParameterFiles = ()
@@ -113,7 +121,11 @@ class SimulateOptions(Options):
     ] = "aws"
     port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 uses any free one.")] = 0
     drain_timeout_s: Annotated[
-        float, values.DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
+        float,
+        values.DURATION,
+        typer.Option(
+            "--drain-timeout", help="How long to wait for the queue to empty (in virtual time 1h, unless given)."
+        ),
     ] = 60.0
     accept: values.Accept = ()
     invariants: Annotated[

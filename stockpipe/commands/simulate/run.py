@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import math
@@ -12,13 +11,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from simulator.base.clock import Clock, SystemClock, iso
+from simulator.base.clock import SystemClock, iso
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.folders import remove_ownerless
-from simulator.base.interrupts import Interrupts
-from simulator.base.observations import LogWritten, Noted, Observation, Record
+from simulator.base.observations import LogWritten, Noted, NoteKind, Observation, Record
 from simulator.base.shown import visible_line
-from simulator.base.usage import allow_open_files
+from simulator.base.usage import Used, allow_open_files
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
 from simulator.run import bounds, summary, text
@@ -34,10 +32,13 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import own_path, wiring
 from simulator.telemetry import Telemetry
+from simulator.telemetry.digest import Digest
 from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.applications import code_in_force, runtime_in_force
 from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import giving_way, parameters_of, repeatable
+from stockpipe.commands.simulate import clocks
+from stockpipe.commands.simulate.clocks import Whereabouts
 from stockpipe.commands.simulate.inputs import chosen_inputs
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
@@ -63,7 +64,8 @@ def run_simulate(options: SimulateOptions) -> int:
     allow_open_files()
     remove_ownerless()
     code = code_in_force(stack, options.code, build=not options.no_build, also=plan.invoked)
-    return asyncio.run(_run(options, stack, replace(plan, code=code)))
+    planned = replace(plan, code=code)
+    return clocks.run(options, planned, lambda place: _run(options, stack, planned, place))
 
 
 def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
@@ -77,6 +79,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         options = _with_scenario(options, scenario)
         if (plain := _without_scenario(options)) is not None:
             wiring(plain)  # a scenario tells of the pipeline
+    clocks.require_possible(options)
     sends = options.ticks is not None or options.sources or options.paths or options.messages or options.event
     endless = "duration_s" not in options.given and sends
     duration_s = None if endless or options.duration_s == 0 else options.duration_s
@@ -123,7 +126,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         ready=options.ready,
         hold=options.hold,
     )
-    return stack, plan
+    return stack, clocks.by_clock(options, plan)
 
 
 def _invariants(options: SimulateOptions) -> tuple[Invariant, ...]:
@@ -187,23 +190,21 @@ def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str
     return {**stories, **parameters_of(_giving_way(options, scenario))}
 
 
-async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
-    clock = SystemClock()
-    interrupts = Interrupts()
-    telemetry = Telemetry(stack, plan, interrupted=interrupts.soft.is_set)
-    outlet = _SimulateOutlet(options, plan, telemetry, clock)
-    with interrupts.installed(), contextlib.ExitStack() as owned:
+async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan, place: Whereabouts) -> int:
+    telemetry = Telemetry(stack, plan, interrupted=place.interrupts.soft.is_set)
+    outlet = _SimulateOutlet(options, plan, telemetry, place)
+    with place.interrupts.installed(), contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
-        outlet.announce_template(stack, record)
-        outlet.announce_left_out(stack, record)
+        outlet.announce_template(stack)
+        outlet.announce_left_out(stack)
         simulation = Simulation(
             stack,
             plan,
             telemetry,
-            clock,
-            interrupts,
+            place.surroundings,
+            place.interrupts,
             record,
-            located=outlet.display.located,
+            located=outlet.located,
             finished=lambda: outlet.finish(simulation),
         )
         async with outlet.display.shown():
@@ -217,30 +218,42 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
 class _SimulateOutlet:
     """A run's output: the display while it runs, then the summary; machine output goes its own way."""
 
-    def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
-        self._options, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
+    def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, place: Whereabouts) -> None:
+        self._options, self._plan, self._telemetry, self._used = options, plan, telemetry, Used()
+        self._clock = place.surroundings.clock
+        self.digest = Digest() if plan.clock == "virtual" else None
         self.display = Display(
             telemetry,
             options.ui,
-            clock,
+            self._clock,
             machine_output=str(options.summary) == "-",
             screenshot=options.screenshot,
             every_s=options.every_s,
+            cadence=place.cadence,
         )
         self.summary: dict[str, Any] = {}
 
-    def announce_template(self, stack: Stack, record: Record) -> None:
+    def located(self, endpoint: str) -> None:
+        """Say where the store is, if anybody can reach it."""
+        if self._plan.clock == "real":
+            self.display.located(endpoint)
+
+    def announce_template(self, stack: Stack) -> None:
         """Say what AWS advises against in the template, and that the twin does not simulate all of it."""
         options, story = self._options, self._plan.story
-        announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
+        announce_ignored(self.display, stack, options.template, self._note)
         usual = _without_scenario(options) if story else None
         if not (self._plan.inputs or self._plan.fires or own_path(stack)):
             line = "nothing is sent: use the endpoint, or --send, --source or --event; the template has no schedule"
-            record(Noted(self._clock.now(), line, "warning"))
+            self._note(line, "warning")
         for line in advice_lines(stack, options.template, self._plan.scenario, usual):
-            record(Noted(self._clock.now(), line, "warning"))
+            self._note(line, "warning")
 
-    def announce_left_out(self, stack: Stack, record: Record) -> None:
+    def _note(self, line: str, kind: NoteKind = "note") -> None:
+        """Show a sentence about the command, which is no observation of the run."""
+        self._telemetry.record(Noted(self._clock.now(), line, kind))
+
+    def announce_left_out(self, stack: Stack) -> None:
         """Say which files `--skip-unreadable` leaves out, and which variables no handler sees.
 
         If no events are shown, this goes to standard error.
@@ -249,7 +262,7 @@ class _SimulateOutlet:
             if self.display.mode == "quiet":
                 echo(f"stockpipe: {line}", err=True)
             else:
-                record(Noted(self._clock.now(), line, "warning"))
+                self._note(line, "warning")
 
     def tail(self, observation: Observation) -> None:
         """Print a line of a log as it is written."""
@@ -289,7 +302,7 @@ class _SimulateOutlet:
                 run.stack,
                 repeat_words(self._options, self._plan),
                 drain_timeout_s=self._plan.drain_timeout_s,
-                keeps_store=("--hold",),
+                keeps_store=("--hold",) if self._plan.clock == "real" else (),
                 keeps_logs=("--logs", "logs"),
                 store_is_up=self._stays_up(),
                 could_not_finish=run.failure is not None,
@@ -299,6 +312,8 @@ class _SimulateOutlet:
         return built | {
             "invariants": [outcome._asdict() for outcome in run.outcomes],
             "skipped_steps": [asdict(step) for step in run.skipped],
+            "observations": self.digest.as_json() if self.digest else None,
+            "machine": self._used.as_json(),
         }
 
     def _stays_up(self) -> bool:
@@ -333,6 +348,8 @@ def _recorders(
 ) -> Record:
     """One function that passes each observation to all readers."""
     recorders: list[Record] = [telemetry.record]
+    if outlet.digest is not None:
+        recorders.append(outlet.digest.record)
     if options.logs is not None:
         try:
             directory = LogDirectory(options.logs)
@@ -363,6 +380,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     return {
         "duration": plan.duration_s if plan.duration_s is not None else 0.0,
         "ticks": plan.ticks,
+        "clock": plan.clock,
         "speed": plan.speed,
         "start": iso(plan.start_at),
         "seed": plan.seed,

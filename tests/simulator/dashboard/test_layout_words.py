@@ -246,6 +246,21 @@ def test_a_hint_has_the_words_that_fit(snapshot: Snapshot, width: int, expected:
 @pytest.mark.parametrize(
     ("width", "expected"),
     [
+        (108, " stockpipe simulate · burst · seed 7 · virtual clock · 2023-11-14 22:14:02     running 00:42 / 01:00 "),
+        (80, " stockpipe simulate · burst · seed 7 · virtual 22:14:02            running 00:42 / 01:00 "),
+        (60, " simulate · burst · virtual 22:14:02 running 00:42 / 01:00 "),
+        (41, " simulate · burst  running 00:42 / 01:00 "),
+    ],
+)
+def test_the_header_has_the_virtual_time_of_day(snapshot: Snapshot, width: int, expected: str) -> None:
+    """In place of an endpoint that nobody can reach and of a runtime that never differs; a wide screen has the day."""
+    virtual = dataclasses.replace(snapshot.options, clock="virtual", endpoint=None)
+    assert rows(dataclasses.replace(snapshot, options=virtual), width, 24)[0].split() == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
         (52, " load-test · 127.0.0.1:41233  running 00:42 / 01:00 "),
         (51, " load-test                   running 00:42 / 01:00 "),
         (34, " load-test  running 00:42 / 01:00 "),

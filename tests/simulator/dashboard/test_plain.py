@@ -28,7 +28,9 @@ def test_the_plain_line(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
 def test_the_plain_line_of_a_phase(snapshot: Snapshot) -> None:
     """The first one says what is known while the store starts; that of the audit also how far it is."""
     starting = dataclasses.replace(snapshot, phase="starting", running_at=None)
-    assert plain_line(starting) == "00:00 starting command=simulate seed=7 runtime=inline"
+    assert plain_line(starting) == "00:00 starting command=simulate seed=7 runtime=inline clock=real"
+    virtual = dataclasses.replace(starting, options=dataclasses.replace(snapshot.options, clock="virtual"))
+    assert plain_line(virtual).endswith(" clock=virtual")
     auditing = dataclasses.replace(snapshot, phase="auditing", audit_part="rejected rows", audit_done=5, audit_total=9)
     assert plain_line(auditing).endswith(" lost=6 audit=rejected-rows:5/9 left_s=-")
     begun = dataclasses.replace(auditing, audit_part=None, audit_done=9, audit_left_s=0.25)

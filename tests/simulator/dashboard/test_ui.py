@@ -13,7 +13,7 @@ import struct
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -294,6 +294,45 @@ async def test_plain_prints_a_line_every_few_seconds(telemetry: Telemetry) -> No
     assert lines[:2] == ["00:00 -- the lesson begins", "00:00 -- a fault is on"]
     assert [line[:5] for line in lines[2:]] == ["00:00", "00:05", "00:10", "00:11"]
     assert all(" running ticks=0 " in line for line in lines[2:])
+
+
+class Still:
+    """A cadence by a time that the test sets, and a clock on which nobody may wait."""
+
+    def __init__(self) -> None:
+        self.real_s = 0.0
+        self.draw: Callable[[], None] = print
+
+    def now(self) -> float:
+        """The time that is shown: a minute for each real second."""
+        return self.real_s * 60
+
+    async def sleep(self, seconds: float) -> None:
+        """The display must not be an event of what it shows."""
+        raise AssertionError(seconds)
+
+    def elapsed_s(self, shown_s: float) -> float:
+        """See `Cadence`."""
+        assert shown_s == self.now()
+        return self.real_s
+
+    async def keep(self, draw: Callable[[], None], period_s: float, stop: asyncio.Event) -> None:
+        """See `Cadence`."""
+        assert period_s == ui.PLAIN_LOOK_S
+        self.draw = draw
+        await stop.wait()
+
+
+async def test_lines_of_a_virtual_run_come_by_real_time(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One every few real seconds, with the virtual time that has passed; nothing waits on the virtual clock."""
+    still, out = Still(), io.StringIO()
+    monkeypatch.setattr(ui, "visible_console", lambda **_: Console(file=out, width=80))
+    async with ui.Display(telemetry, "plain", still, cadence=still).shown():
+        await asyncio.sleep(0)
+        for quarter in range(48):
+            still.real_s = quarter / 4
+            still.draw()
+    assert [line[:5] for line in out.getvalue().splitlines()] == ["00:00", "05:00", "10:00", "11:45"]
 
 
 async def test_plain_prints_a_change_at_once_and_repetitions_with_the_next_line(telemetry: Telemetry) -> None:

@@ -193,6 +193,16 @@ def test_rates_are_taken_over_the_last_five_seconds(telemetry: Telemetry, sample
     assert rates.batch_writes == pytest.approx(4.0)
 
 
+def test_samples_far_apart_do_not_spread_a_rate(telemetry: Telemetry, sample: Sample) -> None:
+    """A store that is sampled when something changed had changed nothing before, and changes nothing until the next."""
+    telemetry.record(PhaseChanged(1000.0, "running"))
+    telemetry.record(sample(1000.0))
+    telemetry.record(sample(1060.0, table={"rows_written": 525}))
+    assert telemetry.snapshot(1060.0).rates.rows == pytest.approx(100.0)
+    assert telemetry.snapshot(1064.0).rates.rows == pytest.approx(100.0)
+    assert telemetry.snapshot(1066.0).rates.rows == 0
+
+
 def test_maxima_come_from_the_samples(telemetry: Telemetry, sample: Sample) -> None:
     """The deepest queue, the oldest message and the busiest second are kept when they are over."""
     telemetry.record(PhaseChanged(1000.0, "running"))

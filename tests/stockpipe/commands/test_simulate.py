@@ -55,6 +55,8 @@ KEYS = {
     "tick_failures",
     "next_steps",
     "skipped_steps",
+    "observations",
+    "machine",
 }
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from simulator.base.clock import SystemClock
 from simulator.stack.packaged import packaged_template
+from simulator.twin.surroundings import Machine
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import _SimulateOutlet, repeat_words, resolve
 from stockpipe.commands.taking import takes
@@ -88,7 +89,7 @@ def test_a_function_that_crashes_names_its_error_and_the_run_can_be_repeated(
 ) -> None:
     """The last line of its traceback, and a command that, run as it is, fails on the same objects again."""
     mine = changed("pipeline.consumer.handler", "mine.crashes")
-    first = stockpipe("simulate", *SMALL, *mine, "--drain-timeout", "0s", "--parameter", "TimestampFormat=%d %m %Y")
+    first = stockpipe("simulate", *SMALL, *mine, "--drain-timeout", "1s", "--parameter", "TimestampFormat=%d %m %Y")
 
     (failure,) = first.summary["failures"]
     assert (failure["reason"], failure["permanent"], failure["count"]) == ("KeyError: 'Rows'", None, 2)
@@ -178,9 +179,10 @@ def test_the_command_that_repeats_a_run_makes_the_same_plan(options: SimulateOpt
 )
 def test_only_a_run_that_is_done_is_held(hold: bool, phase: str, stays: bool) -> None:
     """Whatever it proves; then nobody is advised to keep the store up, and the text says where it is."""
-    plan: Any = SimpleNamespace(hold=hold)
+    plan: Any = SimpleNamespace(hold=hold, clock="real")
     telemetry: Any = SimpleNamespace(snapshot=lambda _: SimpleNamespace(phase=phase))
-    outlet = _SimulateOutlet(SimulateOptions(ui="quiet"), plan, telemetry, SystemClock())
+    place: Any = SimpleNamespace(surroundings=Machine(clock=SystemClock()), cadence=None)
+    outlet = _SimulateOutlet(SimulateOptions(ui="quiet"), plan, telemetry, place)
     assert outlet._stays_up() is stays
 
 
