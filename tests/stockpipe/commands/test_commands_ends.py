@@ -16,19 +16,28 @@ import pytest
 Start = Callable[..., Any]
 
 SIMULATE = ("simulate", "--duration", "0s", "--no-schedule", "--files", "3", "--rows", "20")
-LOAD_TEST = ("load-test", "--rate", "20/s", "--duration", "1m", "--rows", "5", "--report", "page.html")
+# The consumer cannot read its objects, so that a first signal is followed by a drain without an end.
+LOAD_TEST = (
+    *("load-test", "--rate", "20/s", "--duration", "1m", "--rows", "5", "--report", "page.html"),
+    *("--parameter", "TickerColumn=timestamp"),
+)
 SINK = (*LOAD_TEST, "--target", "sink")
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
 def begin(start: Start, command: tuple[str, ...]) -> Any:
     """Start it with a line a second, and a summary in `s.json`."""
-    return start(*command, "--ui", "plain", "--summary", "s.json", PYTHONUNBUFFERED="1")
+    return start(*command, "--ui", "plain", "--every", "1s", "--summary", "s.json", PYTHONUNBUFFERED="1")
 
 
 def seen(running: Any, phase: str) -> None:
-    """Wait for a line of that phase."""
-    running.wait_for(lambda: f" {phase} " in running.process.stdout.readline()[:20], phase)
+    """Wait for a line of that phase; of a load test that runs, until something is sent."""
+
+    def told() -> bool:
+        line = running.process.stdout.readline()
+        return f" {phase} " in line[:20] and not (phase == "running" and "sent=0 " in line)
+
+    running.wait_for(told, phase)
 
 
 def summary(directory: Path) -> Any:
