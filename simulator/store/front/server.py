@@ -146,8 +146,8 @@ async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: 
     sent = outgoing.headers
     sent.popall("Content-Type", None)
     for name, value in sent_headers(response, is_head=incoming.method == "HEAD"):
-        if name.lower() == "content-length":
-            sent["Content-Length"] = value
+        if name == "Content-Length":
+            sent[name] = value
         else:
             sent.add(name, value)
     return outgoing

@@ -99,10 +99,13 @@ class Response:
 def sent_headers(response: Response, *, is_head: bool) -> list[tuple[str, str]]:
     """The headers that go out: the server itself says how the body is sent, and where it ends.
 
-    Only the answer to HEAD states a length that its body does not have.
+    Only the answer to HEAD states a length that its body does not have; moto spells that header in two ways.
     """
     held = ("connection", "transfer-encoding", *(() if is_head else ("content-length",)))
-    return [(name, value) for name, value in response.headers if name.lower() not in held]
+    named = [(name.lower(), name, value) for name, value in response.headers]
+    return [
+        ("Content-Length" if low == "content-length" else name, value) for low, name, value in named if low not in held
+    ]
 
 
 def header_text(wsgi_text: str) -> str:
