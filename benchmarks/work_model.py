@@ -21,15 +21,9 @@ from typing import Any
 from handlers import loopback, measure
 from machine import machine
 
-ENVIRON = {
-    "AWS_ACCESS_KEY_ID": "x",
-    "AWS_SECRET_ACCESS_KEY": "y",
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+from simulator.functions.runtimes.variables import on_loopback
+
+NOWHERE = "http://127.0.0.1:9"
 CALLS = 200
 LARGE_BYTES = 1_000_000
 TIMED = "import time; began = time.process_time(); {}; print((time.process_time() - began) * 1e3)"
@@ -42,7 +36,7 @@ INITS = {
 
 def init_ms(statements: str) -> float:
     """Processor time of these statements in a Python of its own, which finds compiled files."""
-    environ = {**os.environ, **ENVIRON, "TABLE_NAME": "StockData", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
+    environ = {**os.environ, **on_loopback(NOWHERE), "TABLE_NAME": "StockData", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
     command = [sys.executable, "-c", TIMED.format(statements)]
     done = subprocess.run(command, env=environ, cwd=Path(__file__).parents[1], capture_output=True, check=True)
     return float(done.stdout)
@@ -139,7 +133,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     found: dict[str, list[float]] = {}
     with loopback(0.0) as port:
-        os.environ |= {**ENVIRON, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        os.environ |= on_loopback(f"http://127.0.0.1:{port}")
         for _ in range(rounds):
             figures = [*with_boto3(), *asyncio.run(with_aiobotocore()), *with_ours(port), *with_the_market()]
             figures += [(f"{name}, ms", init_ms(statements)) for name, statements in INITS.items()]
