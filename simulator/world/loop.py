@@ -127,7 +127,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Nothing can be done until `when`, or ever: let time pass."""
         now = self._passing.until(self._now, self._now if when is None else when)
         self._move(now)
-        if (when is None or now < when or self._turn % TURNS_A_LOOK == 0) and not self._signals() and when is None:
+        looks = when is None or now < when or self._turn % TURNS_A_LOOK == 0
+        if looks and not self._signals() and when is None:
             deadlock = self._deadlock()
             if not self._passing.stuck(deadlock):
                 raise deadlock
