@@ -148,7 +148,7 @@ def test_poisoned_object_ends_in_the_dead_letter_queue(stockpipe: Stockpipe, tmp
     Its neighbours are in the same invocation, and it alone is reported. The step about a second receive, which never
     comes, is named.
     """
-    fast = ("VisibilityTimeout=1", "ConsumerTimeout=1", "MaxReceiveCount=1", "WriteRate=60")
+    fast = ("VisibilityTimeout=4", "ConsumerTimeout=4", "MaxReceiveCount=1", "WriteRate=30")
     parameters = (word for parameter in fast for word in ("--parameter", parameter))
     size = ("--ticks", "1", "--files", "60", "--rows", "3")
     ended = stockpipe(
