@@ -7,21 +7,19 @@ the charts. Reads only the summary.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
 from typing import Any
 
+from simulator.base import pages
+from simulator.base.pages import table
 from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.figures import size
 from simulator.load.plan.slo import FIGURES, PERCENTILES
 from simulator.load.report import charts
 from simulator.load.report.text import latencies, proof_words, sample_note, shape, worded
 from simulator.run.bounds import words
-
-WRAPPED = 26
-"""A column with a longer text than this is a column of words."""
 
 
 def page(summary: Mapping[str, Any]) -> str:
@@ -30,15 +28,15 @@ def page(summary: Mapping[str, Any]) -> str:
     text = (assets / "report.html").read_text(encoding="utf-8")
     licence = (assets / "uPlot.LICENSE").read_text(encoding="utf-8")
     script = f"/*\nuPlot\n{licence}*/\n{(assets / 'uPlot.iife.min.js').read_text(encoding='utf-8')}"
-    filled = {
+    parts = {
         "TITLE": escape(f"stockpipe load test {summary['started_at']}"),
+        "CSS": pages.css(),
         "UPLOT_CSS": (assets / "uPlot.min.css").read_text(encoding="utf-8"),
         "BODY": "\n".join(_body(summary)),
         "SERIES": json.dumps(_drawn(summary)).replace("</", "<\\/"),
         "UPLOT_JS": script,
     }
-    # In one pass, because what is filled in has text from outside, which may look like a placeholder.
-    return re.sub(r"\{\{(\w+)\}\}", lambda placeholder: filled[placeholder[1]], text)
+    return pages.filled(text, parts)
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -102,8 +100,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     if summary["find_max"]:
         found = summary["find_max"]["rate_per_s"]
         tiles.insert(0, ("highest sustained rate", f"{found:,.1f}/s" if found else "none"))
-    cells = (f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>' for label, value in tiles)
-    return f'<div class="tiles">{"".join(cells)}</div>'
+    return pages.tiles(tiles)
 
 
 def _verdict(summary: Mapping[str, Any]) -> str:
@@ -127,7 +124,7 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
     )
     if summary["bottleneck"] and summary["options"].get("target") != "stack":
         note += " Handler times are those of this machine, not of AWS Lambda."
-    return _table("Percentiles", head, rows, note)
+    return table("Percentiles", head, rows, note)
 
 
 def _bounds_table(summary: Mapping[str, Any]) -> str:
@@ -138,7 +135,7 @@ def _bounds_table(summary: Mapping[str, Any]) -> str:
         for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"]))
         for value, meaning in (words(judged, summary, FIGURES),)
     ]
-    return _table("Bounds", ["bound", "measured", "", "what it is"], rows)
+    return table("Bounds", ["bound", "measured", "", "what it is"], rows)
 
 
 def _search_table(summary: Mapping[str, Any]) -> str:
@@ -157,7 +154,7 @@ def _search_table(summary: Mapping[str, Any]) -> str:
         for number, probe in enumerate(found["probes"], 1)
     ]
     head = ["probe", "objects", "stored", "backlog grew by", "latency held", ""]
-    return _table("The search for the highest rate", head, rows, found["reason"])
+    return table("The search for the highest rate", head, rows, found["reason"])
 
 
 def _cost_table(summary: Mapping[str, Any]) -> str:
@@ -170,7 +167,7 @@ def _cost_table(summary: Mapping[str, Any]) -> str:
     ]
     rows.append(["total", "", "", f"{bill['usd_per_million_rows']:.4f}", ""])
     note = f"{bill['prices']}. Durations are those of {bill['durations']}."
-    return _table("Cost per million rows on AWS", ["item", "quantity", "unit", "USD", "price from"], rows, note)
+    return table("Cost per million rows on AWS", ["item", "quantity", "unit", "USD", "price from"], rows, note)
 
 
 def _run_table(summary: Mapping[str, Any]) -> str:
@@ -186,36 +183,13 @@ def _run_table(summary: Mapping[str, Any]) -> str:
         ["from", summary["started_at"]],
         ["to", summary["ended_at"]],
     ]
-    return _table("This run", ["", ""], rows)
+    return table("This run", ["", ""], rows)
 
 
 def _details(summary: Mapping[str, Any]) -> str:
     kept = {name: value for name, value in summary.items() if name != "series"}
     text = escape(json.dumps(kept, indent=2))
     return f"<details><summary>Everything else, as JSON</summary><pre>{text}</pre></details>"
-
-
-def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> str:
-    # Words wrap, figures do not.
-    wide = [any(len(row[column]) > WRAPPED for row in rows) for column in range(len(head))]
-
-    def row(cells: list[str], tag: str) -> str:
-        tones = map(_tone, cells, wide)
-        shown = (f"<{tag}{tone}>{escape(cell)}</{tag}>" for tone, cell in zip(tones, cells, strict=True))
-        return "<tr>" + "".join(shown) + "</tr>"
-
-    said = f'<p class="note">{escape(note)}</p>' if note else ""
-    body = "".join(row(cells, "td") for cells in rows)
-    kind = ' class="words"' if any(wide) else ""
-    return (
-        f'<section><h2>{escape(title)}</h2>{said}<div class="scroll"><table{kind}><thead>{row(head, "th")}</thead>'
-        f"<tbody>{body}</tbody></table></div></section>"
-    )
-
-
-def _tone(cell: str, wrapped: bool) -> str:
-    tone = {"held": "good", "missed": "bad", "too much": "warn"}.get(cell, "wrap" if wrapped else "")
-    return f' class="{tone}"' if tone else ""
 
 
 def _count(value: float | None) -> str:
