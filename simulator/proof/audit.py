@@ -94,7 +94,7 @@ async def audit(
         for ref in auditor.ledgers.filtered:
             evidence.refer(ref.bucket, ref.key, Standing.FILTERED)
         await auditor.read_objects(prefix)
-        await auditor.read_earlier(earlier)
+        await auditor.read_earlier(earlier, prefix)
         await auditor.read_rejections(rejected_prefix, prefix)
         if sample_seed is None:
             await scan(dynamodb, table, auditor.take_items)
@@ -144,10 +144,12 @@ class _Auditor:
         self._keys: list[KeyColumns] = []
         self._used: set[str] | None = None
         self._put = tuple(Counted() for _ in self.ledgers.producers)
+        self._settled_put = [0] * len(self.ledgers.producers)
         self._settled = Counted()
         self._settled_rejected = 0
         self._changed = False
         self._gone: list[str] = []
+        self._deleted: set[str] = set()
 
     async def read_objects(self, prefix: str) -> None:
         """Read every object under the prefix: its rows become claims."""
@@ -210,6 +212,8 @@ class _Auditor:
         self._count_put(key, rows=reading.rows)
         if standing is Standing.SETTLED:
             self._settled.add(files=1, rows=reading.rows)
+            for number, producer in enumerate(self.ledgers.producers):
+                self._settled_put[number] += producer.keys.fullmatch(key) is not None
             self._settled_rejected += reading.rejected
 
     def _count_put(self, key: str, **more: int) -> None:
@@ -228,15 +232,19 @@ class _Auditor:
         if number := self._keys.index(keys):
             self.evidence.set_keys(source, number)
 
-    async def read_earlier(self, contents: AsyncIterable[tuple[str, AsyncIterable[bytes]]]) -> None:
-        """Read overwritten contents of objects: their rows may be stored, but need not be."""
+    async def read_earlier(self, contents: AsyncIterable[tuple[str, AsyncIterable[bytes]]], prefix: str) -> None:
+        """Read overwritten contents of objects, and of deleted ones: their rows may be stored, but need not be."""
         async for key, chunks in contents:
-            if is_hidden(key) or self.evidence.standing_of(key) is None:
+            is_gone = key.startswith(prefix) and self.evidence.standing_of(key) is None and self.sampled is None
+            if is_hidden(key) or not (is_gone or self.evidence.standing_of(key) is not None):
                 continue
             self._changed = True
             reading = _Reading(self.evidence, self.evidence.add_replaced(key), key, ObjectReader(key, self.dialect))
             with contextlib.suppress(Unreadable):
                 await reading.claim_all(chunks)
+            self._count_put(key, files=1, size=reading.size, rows=reading.rows)
+            if is_gone:
+                self._deleted.add(key)
 
     async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:
         """Read every file of rejected rows for an object under the prefix: its records become what is stored."""
@@ -252,7 +260,7 @@ class _Auditor:
             return
         key = name[prefix_length : -len(REJECTED_SUFFIX)]
         standing = self.evidence.standing_of(key)
-        if standing is None and self.sampled is None:
+        if standing is None and self.sampled is None and key not in self._deleted:
             self.comparison.unexplained_rejections(name)
         if standing is not Standing.SETTLED:
             return
@@ -320,6 +328,7 @@ class _Auditor:
         )
         audited = Audited(
             self._put,
+            tuple(self._settled_put),
             self._settled,
             self._settled_rejected,
             found.counts["expected_rows"],

@@ -57,7 +57,8 @@ class Consumer:
     """What the consumer's invocations report, added up.
 
     `rows_unanswered` are those of requests without an answer. `unbalanced` counts invocations without failed messages
-    whose rows read do not equal those written, replaced and rejected. `apart` describes invocations without a report.
+    and without objects that were gone, whose rows read do not equal those written, replaced and rejected. `apart`
+    describes invocations without a report.
     """
 
     name: str
@@ -96,13 +97,14 @@ class Ledgers:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What the audit read: the objects of each producer, in their order, and all settled ones.
+    """What the audit read: the objects of each producer, in their order, how many are settled, and all settled ones.
 
     `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten. `whole`: the audit read
     every object. A sample lists them all, so that files and bytes are known; its totals of rows prove nothing.
     """
 
     put: tuple[Counted, ...]
+    settled_put: tuple[int, ...]
     settled: Counted
     settled_rejected: int
     distinct_rows: int
@@ -112,13 +114,13 @@ class Audited:
 
 def disagreements(ledgers: Ledgers, audited: Audited) -> Iterator[str]:
     """Every two figures that should be equal but are not, in a sentence with both."""
-    for producer, there in zip(ledgers.producers, audited.put, strict=True):
-        yield from _of_producer(producer, there, audited)
+    for producer, there, settled in zip(ledgers.producers, audited.put, audited.settled_put, strict=True):
+        yield from _of_producer(producer, there, settled, audited)
     if ledgers.consumer is not None:
         yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, audited)
 
 
-def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterator[str]:
+def _of_producer(producer: Producer, there: Counted, settled_files: int, audited: Audited) -> Iterator[str]:
     name, said, asked = producer.name, producer.said, producer.asked
     if asked is not None:
         yield from _unlike_asked(producer, asked, there, audited)
@@ -134,7 +136,7 @@ def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterat
                 yield f"{name} reports {counted(reported, noun)} written; the bucket has {found:,}"
     settled, unchanged = audited.settled, not audited.changed
     stored = settled.rows - audited.settled_rejected
-    if producer.unique and unchanged and there.files == settled.files and audited.distinct_rows < stored:
+    if producer.unique and unchanged and settled_files == settled.files and audited.distinct_rows < stored:
         yield f"{name} wrote {counted(stored, 'row')}, whose keys should all differ; only {audited.distinct_rows:,} do"
 
 
@@ -144,10 +146,15 @@ def _unlike_asked(producer: Producer, asked: Amount, there: Counted, audited: Au
     if reported is not None and not producer.apart:
         if (reported.files, reported.rows) != (asked.files, asked.rows):
             yield f"{was_asked}; it reports {_amount(reported)}"
-    elif there.files != asked.files or (there.rows != asked.rows and audited.whole and not audited.changed):
+    elif _unlike(there.files, asked.files, audited) or (audited.whole and _unlike(there.rows, asked.rows, audited)):
         apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
         found = _amount(there) if audited.whole else counted(there.files, "object")
         yield f"{was_asked}; the bucket has {found}{apart}"
+
+
+def _unlike(found: int, asked: int | None, audited: Audited) -> bool:
+    """Whether there is not as much as was asked; what was put again counts again."""
+    return asked is not None and (found < asked or (found > asked and not audited.changed))
 
 
 def _of_consumer(consumer: Consumer, counted_rows: int | None, audited: Audited) -> Iterator[str]:

@@ -39,6 +39,7 @@ class _Generator:
     said: dict[Any, Report] = field(default_factory=dict)
     fired: bool = False
     times_known: bool = True
+    given_up: int = 0
 
     def producer(self, prefix: str, apart: tuple[str, ...]) -> Producer:
         files, rows = (sum(column) for column in zip(*self.asked.values(), strict=True)) if self.asked else (0, 0)
@@ -92,6 +93,12 @@ class Ledger:
             files, rows = self._sizes[tick.function]
             generator.asked[instant] = max((files, files * rows), generator.asked.get(instant, (0, 0)))
 
+    def given_up(self, function: str) -> None:
+        """An event for the function was given up: what it should have written was perhaps never, or partly, written."""
+        if (generator := self._generator_of.get(function)) is not None:
+            generator.times_known = False
+            generator.given_up += 1
+
     def put(self, put: ObjectPut) -> None:
         """The run itself put an object."""
         folder = put.key.removeprefix(self._prefix).partition("/")[0]
@@ -119,7 +126,9 @@ class Ledger:
         elif function == self._consumer.logical_id and "RowsWritten" in metrics:
             self._totals.update(metrics)
             dealt_with = sum(metrics.get(name, 0) for name in ("RowsWritten", "RowsDuplicate", "RowsRejected"))
-            self._unbalanced += not metrics.get("MessagesFailed") and metrics.get("RowsRead") != dealt_with
+            # Of an object that goes while it is read, rows were read that nobody has to write.
+            may_differ = metrics.get("MessagesFailed") or metrics.get("ObjectsGone")
+            self._unbalanced += not may_differ and metrics.get("RowsRead") != dealt_with
         else:
             return
         self._reported.add((function, request_id))
@@ -140,7 +149,10 @@ class Ledger:
         for prefix, generator in self._generators.items():
             if generator.fired:
                 functions = (key for key, each in self._generator_of.items() if each is generator)
-                yield generator.producer(prefix, tuple(said for key in functions for said in self._apart(key)))
+                apart = tuple(said for key in functions for said in self._apart(key))
+                if generator.given_up:
+                    apart += (f"{counted(generator.given_up, 'tick')} given up",)
+                yield generator.producer(prefix, apart)
         for folder, files in self._put_files.items():
             keys = re.compile(re.escape(f"{self._prefix}{folder}/") + ".*")
             # Users' files may repeat keys; a load test's objects never do.

@@ -1,4 +1,7 @@
-"""What a bucket's objects held before they were overwritten, for the proof. S3 itself keeps that only in versions."""
+"""What a bucket's objects held before they were overwritten or deleted, for the proof.
+
+S3 itself keeps that only in versions.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from simulator.base.limits import S3_EARLIER_BYTES
 
 @dataclass(frozen=True, slots=True)
 class EarlierContent:
-    """One content that another replaced; `start` is its position in the file."""
+    """One content that was replaced or deleted; `start` is its position in the file."""
 
     key: str
     start: int
@@ -20,7 +23,7 @@ class EarlierContent:
 
 
 class EarlierContents:
-    """The replaced contents of a bucket, in a nameless file.
+    """The replaced and deleted contents of a bucket, in a nameless file.
 
     `lost` counts those that were not kept because the file had reached `S3_EARLIER_BYTES`, or the disk was full.
     """

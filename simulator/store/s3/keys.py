@@ -14,7 +14,7 @@ class KeyOrder:
     """Mixed in before moto's `_VersionedKeyStore` (key -> list of versions), whose changes it counts.
 
     `size_bytes` and `object_count` cover the current versions that are not delete markers. `earlier` has the previous
-    contents of the same keys.
+    contents of the same keys, and the last ones of keys that are gone.
     """
 
     delete_marker: type[Any]
@@ -46,8 +46,14 @@ class KeyOrder:
         before, after = self.get(key), versions[-1]  # type: ignore[attr-defined]
         if before is None or before is after or isinstance(before, self.delete_marker):
             return
-        if not isinstance(after, self.delete_marker) and before.etag != after.etag:
+        if isinstance(after, self.delete_marker) or before.etag != after.etag:
             self.earlier.keep(key, before.value)
+
+    def _keep_last(self, key: str) -> None:
+        """Moto is about to drop the key."""
+        last = self.get(key)  # type: ignore[attr-defined]
+        if last is not None and not isinstance(last, self.delete_marker):
+            self.earlier.keep(key, last.value)
 
     def _account(self, key: str) -> None:
         versions = self.getlist(key) or (None,)  # type: ignore[attr-defined]
@@ -63,8 +69,10 @@ class KeyOrder:
 def indexed_keys(base: type[Any], marker: type[Any]) -> type[Any]:
     """The key store to use in place of `base`; `marker` is moto's class for a delete marker."""
 
-    def accounted(own: Callable[..., None]) -> Callable[..., None]:
+    def accounted(own: Callable[..., None], *, drops: bool = False) -> Callable[..., None]:
         def change(keys: Any, key: str, *versions: Any) -> None:
+            if drops or (versions and isinstance(versions[0], marker)):
+                keys._keep_last(key)  # noqa: SLF001 this file's own class
             own(keys, key, *versions)
             keys._account(key)  # noqa: SLF001 this file's own class
 
@@ -74,6 +82,6 @@ def indexed_keys(base: type[Any], marker: type[Any]) -> type[Any]:
         keys._keep_earlier(key, versions)  # noqa: SLF001 this file's own class
         base.setlist(keys, key, versions)
 
-    changes = {name: accounted(getattr(base, name)) for name in ("__setitem__", "pop", "__delitem__")}
-    changes["setlist"] = accounted(setlist)
+    changes = {name: accounted(getattr(base, name), drops=True) for name in ("pop", "__delitem__")}
+    changes |= {"__setitem__": accounted(base.__setitem__), "setlist": accounted(setlist)}
     return type("IndexedKeys", (KeyOrder, base), {"delete_marker": marker, **changes})

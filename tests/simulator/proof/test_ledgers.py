@@ -24,7 +24,15 @@ CONSUMER = Consumer(
     unbalanced=0,
 )
 THERE = Counted(10, 1_000, 60_000)
-SEEN = Audited(put=(THERE,), settled=THERE, settled_rejected=10, distinct_rows=990, changed=False, whole=True)
+SEEN = Audited(
+    put=(THERE,),
+    settled_put=(THERE.files,),
+    settled=THERE,
+    settled_rejected=10,
+    distinct_rows=990,
+    changed=False,
+    whole=True,
+)
 
 
 def said(
@@ -51,7 +59,7 @@ def test_objects_and_rows_are_counted() -> None:
 def test_reports_that_are_true_are_not_a_difference() -> None:
     """All figures agree, or there is no one to report any."""
     assert said() == []
-    assert list(disagreements(Ledgers(), replace(SEEN, put=()))) == []
+    assert list(disagreements(Ledgers(), replace(SEEN, put=(), settled_put=()))) == []
     assert said(counted=None) == []
 
 
@@ -130,6 +138,11 @@ def test_rows_that_are_made_up_differ_in_their_keys() -> None:
     """Generated rows that replace each other are lost although every item is right; users' files may repeat keys."""
     assert said(distinct_rows=989) == ["Generator wrote 990 rows, whose keys should all differ; only 989 do"]
     assert said(replace(PRODUCER, unique=False), distinct_rows=989) == []
+
+
+def test_settled_objects_of_others_say_nothing_of_made_up_rows() -> None:
+    """As many objects are settled as were made up, but some are others', whose rows may repeat keys."""
+    assert said(settled_put=(9,), distinct_rows=500) == []
     # There are other objects beside them, whose keys do not matter.
     assert said(distinct_rows=989, settled=Counted(11, 1_000, 60_000), consumer=None) == []
     assert said(distinct_rows=989, changed=True) == []
@@ -138,9 +151,8 @@ def test_rows_that_are_made_up_differ_in_their_keys() -> None:
 def test_several_producers_are_distinguished() -> None:
     """Each is compared with its own objects."""
     other = Producer("Other", re.compile("more/.*"), Amount(1, 5, 50), unique=False)
-    told = disagreements(
-        Ledgers((PRODUCER, other)), replace(SEEN, put=(THERE, Counted(1, 4, 50)), settled=Counted(11, 1_004, 60_050))
-    )
+    seen = replace(SEEN, put=(THERE, Counted(1, 4, 50)), settled_put=(10, 1), settled=Counted(11, 1_004, 60_050))
+    told = disagreements(Ledgers((PRODUCER, other)), seen)
     assert list(told) == ["Other reports 5 rows written; the bucket has 4"]
 
 
@@ -155,6 +167,15 @@ def test_an_object_that_was_put_again_may_have_grown() -> None:
     """Somebody corrected it: the bucket may have more than its producer wrote."""
     assert said(put=Counted(10, 1_200, 70_000), changed=True) == []
     assert len(said(put=Counted(10, 900, 60_000), changed=True)) == 1
+
+
+def test_what_was_put_again_counts_again() -> None:
+    """Although an invocation was silent, more objects or rows are what was put again; fewer are a difference."""
+    silent = replace(PRODUCER, said=None, apart=("1 invocation of Generator ended without figures",))
+    assert said(silent, put=Counted(12, 1_200, 70_000), changed=True) == []
+    assert len(said(silent, put=Counted(12, 1_200, 70_000))) == 1
+    for fewer in (Counted(9, 1_200, 70_000), Counted(12, 999, 70_000)):
+        assert len(said(silent, put=fewer, changed=True)) == 1
 
 
 @pytest.mark.parametrize("counted", [989, 991])

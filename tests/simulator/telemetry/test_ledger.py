@@ -188,12 +188,15 @@ def test_batches_without_a_report_are_counted_apart(telemetry: Telemetry, work: 
     assert consumer(telemetry).apart == ("2 invocations of ConsumerLambda ended without figures",)
 
 
-@pytest.mark.parametrize(("read", "failed", "unbalanced"), [(10, 0, 0), (9, 0, 1), (11, 0, 1), (11, 1, 0)])
+@pytest.mark.parametrize(
+    ("read", "failed", "gone", "unbalanced"),
+    [(10, 0, 0, 0), (9, 0, 0, 1), (11, 0, 0, 1), (11, 1, 0, 0), (11, 0, 1, 0)],
+)
 def test_rows_read_are_those_written_replaced_and_rejected(
-    telemetry: Telemetry, work: Callable[..., None], read: int, failed: int, unbalanced: int
+    telemetry: Telemetry, work: Callable[..., None], read: int, failed: int, gone: int, unbalanced: int
 ) -> None:
-    """In an invocation whose messages all succeeded; of a failed message a part may be anywhere."""
-    work("ConsumerLambda", BATCH | {"RowsRead": read, "MessagesFailed": failed})
+    """In an invocation whose messages all succeeded; of a failed message, or a gone object, a part may be anywhere."""
+    work("ConsumerLambda", BATCH | {"RowsRead": read, "MessagesFailed": failed, "ObjectsGone": gone})
 
     assert consumer(telemetry).unbalanced == unbalanced
 

@@ -78,7 +78,7 @@ async def _replaced(clients: Clients, bucket: str, key: str, *bodies: bytes) -> 
 
 
 async def test_the_store_shows_what_was_put_again() -> None:
-    """It lists each replaced content with its key, in order; equal content, a copy and a deletion replace nothing."""
+    """It lists each replaced or deleted content with its key, in order; equal content and a copy replace nothing."""
     async with Store.open() as store, connect(store.endpoint, offline_session()) as clients:
         for bucket in ("plain", "versioned", "untouched"):
             await clients.s3.create_bucket(Bucket=bucket)
@@ -93,8 +93,8 @@ async def test_the_store_shows_what_was_put_again() -> None:
         await clients.s3.delete_object(Bucket="versioned", Key="v.csv")
         await _replaced(clients, "versioned", "v.csv", b"three")
 
-        assert await _seen(store, "plain") == [("a b/ä.csv", b"first"), ("a b/ä.csv", large)]
-        assert await _seen(store, "versioned") == [("v.csv", b"one")]
+        assert await _seen(store, "plain") == [("a b/ä.csv", b"first"), ("a b/ä.csv", large), ("gone.csv", b"content")]
+        assert await _seen(store, "versioned") == [("v.csv", b"one"), ("v.csv", b"two")]
         assert await _seen(store, "untouched") == []
         with pytest.raises(ControlRefused, match="no bucket 'nowhere'"):
             await _seen(store, "nowhere")

@@ -22,7 +22,7 @@ def bucket_of(*names: str) -> Any:
     keys = indexed_keys(_VersionedKeyStore, FakeDeleteMarker)()
     keys.current(None, None, 1)
     for name in names:
-        keys[name] = SimpleNamespace(name=name, size=len(name), dispose=lambda: None)
+        keys[name] = SimpleNamespace(name=name, size=len(name), value=b"", dispose=lambda: None)
     return keys
 
 
@@ -88,7 +88,7 @@ def content(value: bytes, etag: str | None = None) -> Any:
 
 
 def test_a_content_that_another_replaces_is_kept() -> None:
-    """Only a replaced content is, not one that is put again or deleted, nor what a delete marker hides."""
+    """A replaced content is, one that a delete marker hides, and the last of a key, but not one that is put again."""
     keys = bucket_of()
     marker = object.__new__(keys.delete_marker)
     second = content(b"second")
@@ -98,11 +98,13 @@ def test_a_content_that_another_replaces_is_kept() -> None:
         ([second], [b"first"]),
         ([content(b"again", second.etag)], [b"first"]),
         ([second, content(b"third")], [b"first", b"again"]),
-        ([marker], [b"first", b"again"]),
-        ([content(b"fourth")], [b"first", b"again"]),
-        ([content(b"fifth")], [b"first", b"again", b"fourth"]),
+        ([marker], [b"first", b"again", b"third"]),
+        ([content(b"fourth")], [b"first", b"again", b"third"]),
+        ([content(b"fifth")], [b"first", b"again", b"third", b"fourth"]),
     ):
         keys.setlist("a", versions)
         earlier = [keys.earlier.read(number, 0, 100) for number in range(len(keys.earlier.kept))]
         assert earlier == kept
+    keys.pop("a")
+    assert keys.earlier.read(4, 0, 100) == b"fifth"
     assert {each.key for each in keys.earlier.kept} == {"a"}
