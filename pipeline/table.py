@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from typing import Literal, Protocol
 
 from pipeline.budget import Budget
@@ -23,6 +24,8 @@ from pipeline.rows import RejectedRow
 
 BATCH_ROWS = 25
 """Puts of one BatchWriteItem request (DynamoDB API Reference, "BatchWriteItem")."""
+HELD_ROWS = 1_000
+"""How many rows of an object wait for a later row with the same key, which takes their place."""
 PAUSE_BASE_S = 0.025
 PAUSE_MAX_S = 2.0
 """Full jitter: the n-th pause is between zero and the base doubled n times, up to the maximum."""
@@ -129,6 +132,9 @@ class TableWriter:
 class ObjectWriter:
     """Writes the rows of one object. One owner calls it, one call at a time.
 
+    Of rows with the same key that are at most `HELD_ROWS` apart, only the last is written. So a second delivery of the
+    same object that ends in the middle leaves no earlier row in place of a later one, which the first has written.
+
     A request without an answer may still be carried out late, after a later row of the same key. So the message fails
     if a row would overwrite one that may still be in flight, unless both are the same: the next delivery, long after
     that, writes all rows in order again.
@@ -143,7 +149,7 @@ class ObjectWriter:
         self._budget = budget
         self._counts = counts
         self._seed = seed
-        self._batch: Batch = {}
+        self._held: Batch = {}
         self._in_flight: dict[asyncio.Task[None], None] = {}  # in order of dispatch
         self._keys_in_flight: set[Key] = set()
         self._on_their_way: dict[Key, tuple[int, int]] = {}
@@ -152,24 +158,20 @@ class ObjectWriter:
 
     async def add(self, items: Items) -> None:
         """Take these rows; waits while all slots are busy. Raises `MessageFailure` for these rows or earlier ones."""
-        count = len(items.keys)
-        start = 0
-        while start < count:
-            stop = start + BATCH_ROWS - len(self._batch)
-            before = len(self._batch)
-            # A key that is in the batch already keeps its place and gets the later row.
-            rows = zip(items.lines[start:stop], items.puts[start:stop], strict=True)
-            self._batch.update(zip(items.keys[start:stop], rows, strict=True))
-            taken = min(stop, count) - start
-            self._counts.rows_duplicate += taken - (len(self._batch) - before)
-            start += taken
-            if len(self._batch) == BATCH_ROWS:
-                await self._dispatch()
+        held = self._held
+        before = len(held)
+        held.update(zip(items.keys, zip(items.lines, items.puts, strict=True), strict=True))
+        if duplicates := len(items.keys) - (len(held) - before):
+            self._counts.rows_duplicate += duplicates
+            for key in items.keys:
+                held[key] = held.pop(key)  # in the order of their last rows: a later one may come yet
+        surplus = len(held) - HELD_ROWS
+        if surplus >= max(HELD_ROWS, BATCH_ROWS):  # many at a time: each time costs as much as there are held
+            await self._send_first(surplus - surplus % BATCH_ROWS)
 
     async def finish(self) -> None:
         """Wait until everything is stored. Raises `MessageFailure` if something could not be."""
-        if self._batch:
-            await self._dispatch()
+        await self._send_first(len(self._held))
         while self._in_flight:
             await asyncio.wait(self._in_flight)
         if self._failure is not None:
@@ -189,8 +191,15 @@ class ObjectWriter:
         while self._in_flight:
             await asyncio.wait(self._in_flight)
 
-    async def _dispatch(self) -> None:
-        batch, self._batch = self._batch, {}
+    async def _send_first(self, count: int) -> None:
+        """Send the first `count` rows that are held, in requests of at most `BATCH_ROWS`."""
+        rows = iter(self._held.items())
+        batches = [dict(islice(rows, min(BATCH_ROWS, count - start))) for start in range(0, count, BATCH_ROWS)]
+        self._held = dict(rows)
+        for batch in batches:
+            await self._dispatch(batch)
+
+    async def _dispatch(self, batch: Batch) -> None:
         # An earlier row of the same key must be in the table before its successor is sent.
         while not self._keys_in_flight.isdisjoint(batch):
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)

@@ -35,6 +35,12 @@ def moto_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
+def sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are sent as soon as a request is full: for what happens between requests of a small object."""
+    monkeypatch.setattr("pipeline.table.HELD_ROWS", 0)
+
+
+@pytest.fixture
 async def aws() -> AsyncIterator[FakeAws]:
     """The fake AWS, served at `aws.endpoint`."""
     fake = FakeAws()

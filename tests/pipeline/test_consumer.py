@@ -432,6 +432,7 @@ async def test_gzip_and_names_without_a_ticker(aws, open_consumer):
     assert aws.table == {("MSFT", "2024-01-02"): {"PK": {"S": "MSFT"}, "SK": {"S": "2024-01-02"}, "open": {"N": "1.5"}}}
 
 
+@pytest.mark.usefixtures("sent_at_once")
 async def test_when_time_runs_out_the_rest_is_reported_and_the_stored_stays(aws, open_consumer):
     """When the table stops answering, the handler still returns, and names what is not done."""
     held = asyncio.Event()
@@ -445,7 +446,7 @@ async def test_when_time_runs_out_the_rest_is_reported_and_the_stored_stays(aws,
     consumer = await open_consumer(OBJECT_CONCURRENCY="1", WRITE_CONCURRENCY="2")
     await consumer.ingest("stocks/quick.csv")
 
-    failed = await consumer.ingest(*aws.objects, remaining_s=2.0)
+    failed = await consumer.ingest(*aws.objects, remaining_s=4.0)
 
     assert failed == ["stocks/slow.csv"]
     assert len(aws.table) > 100

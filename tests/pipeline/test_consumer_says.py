@@ -155,9 +155,11 @@ async def test_the_rows_add_up_when_all_messages_succeed(aws, open_consumer, sho
     assert metrics["RowsUnanswered"] == 0
 
 
+@pytest.mark.usefixtures("sent_at_once")
 async def test_a_write_that_comes_late_leaves_no_older_row(aws, open_consumer, short_pauses, monkeypatch):
     """The message fails instead of overwriting it, and its next delivery writes all rows in order."""
     monkeypatch.setattr("pipeline.table.REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("pipeline.consumer.PART_ROWS", 25)
     late = asyncio.Event()
     first = True
 

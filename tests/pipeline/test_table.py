@@ -18,6 +18,7 @@ from pipeline.items import Items, Key
 from pipeline.rows import RejectedRow
 from pipeline.table import ObjectWriter, TableWriter, WriteError, kind_of
 
+pytestmark = pytest.mark.usefixtures("sent_at_once")
 FOREVER = Budget(0.0, 1e9, 1e9)
 
 

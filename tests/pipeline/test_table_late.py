@@ -16,6 +16,7 @@ from pipeline.failures import MessageFailure
 from pipeline.items import Items, Key
 from pipeline.table import ObjectWriter, TableWriter, WriteError
 
+pytestmark = pytest.mark.usefixtures("sent_at_once")
 LATEST_S = 60.0
 VISIBILITY_S = 90.0
 """How late a request may be carried out at most, and when the message comes back: later than that."""

@@ -12,6 +12,8 @@ from pipeline.counts import ConsumerCounts
 from pipeline.items import Items
 from pipeline.table import BATCH_ROWS, ObjectWriter, RequestSlots, TableWriter
 
+pytestmark = pytest.mark.usefixtures("sent_at_once")
+
 
 async def test_a_free_slot_costs_no_turn_of_the_loop():
     """A task that finds a free one continues at once, even right after others have waited."""
