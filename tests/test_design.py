@@ -34,9 +34,11 @@ ABOUT_ROOMS = {"tests/simulator/test_aws_models.py"}
 READS_TIME = {
     "simulator/base/clock.py": "it is the clock",
     "simulator/base/usage.py": "processor time of this process",
+    "simulator/functions/runtimes/bootstrap.py": "a fault sets the clock that a handler sees",
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",
     "simulator/load/sink/sqs.py": "a receive that waits ends by the loop's own time",
     "simulator/proof/scan.py": "lets others run: asyncio.sleep(0)",
+    "simulator/store/front/faulty.py": "what takes effect late does so by the time of the loop it runs on",
     "simulator/store/front/application.py": "how long an answer took, for the counters",
     "simulator/store/sqs/long_poll.py": "the store's long poll waits by the time of the loop it runs on",
     **dict.fromkeys(

@@ -82,7 +82,10 @@ class OperationCounters:
 
 @dataclass(frozen=True, slots=True)
 class StoreCounters:
-    """All counters, by the resource's AWS name. `cpu_s` is the processor time of all the store's processes."""
+    """All counters, by the resource's AWS name. `cpu_s` is the processor time of all the store's processes.
+
+    `faults` is how many struck in the store, by kind; `late` calls were answered or lost, and take effect later.
+    """
 
     at: float
     cpu_s: float = 0.0
@@ -91,6 +94,8 @@ class StoreCounters:
     tables: Mapping[str, TableCounters] = field(default_factory=dict)
     buckets: Mapping[str, BucketCounters] = field(default_factory=dict)
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
+    late: int = 0
 
 
 Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters)

@@ -68,10 +68,15 @@ class HttpServer:
             await self._server.wait_closed()
 
 
+class ConnectionMark:
+    """Stands for a connection, for whoever must tell it from others and not keep it."""
+
+
 class HttpConnection(asyncio.Protocol):
     """One client's connection: requests in turn, each answered before the next is read."""
 
     def __init__(self, server: HttpServer) -> None:
+        self.mark = ConnectionMark()
         self._server = server
         self._received = bytearray()
         self._request: HttpRequest | None = None
@@ -89,6 +94,11 @@ class HttpConnection(asyncio.Protocol):
             self._transport.write(response)
             if ends and self._received and not self._handling:
                 self._advance()
+
+    def hang_up(self) -> None:
+        """Close the connection in the middle of whatever it carries."""
+        if self._transport is not None:
+            self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio's protocol."""

@@ -30,6 +30,8 @@ SAMPLE_S = 0.25
 """Interval for reading the store's counters, the same as the dashboard's."""
 DRAIN_LOOK_S = 0.05
 """Interval for checking whether the queue is empty."""
+FAULTS_STAY_S = 60.0
+"""How long `simulate --fault` may strike what is in work once all is sent."""
 SCENARIO_LOOK_S = 0.1
 """Interval for checking whether a scenario's next step is due."""
 SCENARIO_END_S = 1.0

@@ -206,6 +206,22 @@ class AuditProgressed:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultStruck:
+    """A fault struck: the `ordinal`-th time that something happened at `site`. `function` is whose deed it was, if any.
+
+    `argument` is in the kind's unit (`faults/kinds.py`). `environment` is the log stream of the function's environment.
+    """
+
+    at: float
+    site: str
+    ordinal: int
+    kind: str
+    argument: float
+    function: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something worth telling the person who watches: a scenario's caption, a fault switched on."""
 
@@ -231,6 +247,7 @@ Observation = (
     | LogWritten
     | StoreSampled
     | AuditProgressed
+    | FaultStruck
     | Noted
 )
 Record = Callable[[Observation], None]

@@ -16,9 +16,11 @@ _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400
 LONGEST_S = 10_000 * 86_400.0
 """The longest duration, 27 years: nobody waits longer, and calendars end."""
 RATES_PER_S = (1e-6, 1e9)
+SHARES = (1e-9, 1.0)
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PART = rf"({_NUMBER})\s*(us|ms|s|m|h|d)\s*"
 _DURATION = re.compile(rf"\s*(?:{_PART})+")
+_SHARE = re.compile(rf"({_NUMBER})(%?)")
 _RATE = re.compile(rf"({_NUMBER})/(s|m|h)")
 _BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}[a-z0-9%/.\s]*)")
 _LONGEST_TEXT = 1_000
@@ -79,6 +81,20 @@ def parse_rate(text: str) -> float:
 def rate_text(per_s: float) -> str:
     """A rate per second in the form that `parse_rate` reads: `200/s`."""
     return f"{per_s:.6f}".rstrip("0").rstrip(".") + "/s"
+
+
+def parse_share(text: str) -> float:
+    """`0.1`, `10%` -> a share above 0, at most 1."""
+    found = _SHARE.fullmatch(text.strip())
+    share = float(found[1]) / (100 if found[2] else 1) if found else 0.0
+    if not SHARES[0] <= share <= SHARES[1]:
+        raise UnusableValueError(f"'{text}' is not a share", "write 0.1 or 10%; the most is 1")
+    return share
+
+
+def share_text(share: float) -> str:
+    """A share in the form that `parse_share` reads: `0.1`."""
+    return f"{share:.15f}".rstrip("0").rstrip(".")
 
 
 def parse_bound(text: str, limit_of: Callable[[str, str], float]) -> Bound:

@@ -19,6 +19,7 @@ from simulator.base.chance import Seed
 from simulator.base.clock import Clock
 from simulator.base.observations import Outcome, Record
 from simulator.base.waiting import wait_for_event
+from simulator.faults.plane import NO_FAULTS, Fault, Plane
 from simulator.functions.environments import Environment, EnvironmentPool, Throttled
 from simulator.functions.logs import LogStream
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
@@ -59,9 +60,11 @@ class LambdaService:
         clock: Clock,
         record: Record,
         seed: Seed,
+        plane: Plane = NO_FAULTS,
         account_concurrency: int = limits.ACCOUNT_CONCURRENCY,
     ) -> None:
         self._functions, self._runtime, self._clock, self._record = functions, runtime, clock, record
+        self._plane = plane
         self._pool = EnvironmentPool(functions, account_concurrency, seed)
         self._hosts: dict[int, _Host] = {}
         self._retired: list[_Host] = []
@@ -97,7 +100,11 @@ class LambdaService:
         """
         declared = self._functions[function]
         now = self._clock.now()
-        environment = self._pool.assign(function, now)
+        fault = self._plane.at(f"invoke.{function}", now, function=function)
+        if fault is not None and fault.kind == "lambda-throttled":
+            environment: Environment | Throttled = Throttled("ConcurrentInvocationLimitExceeded")
+        else:
+            environment = self._pool.assign(function, now)
         if isinstance(environment, Throttled):
             self._record(observations.InvocationThrottled(now, function, environment.reason, messages))
             return environment
@@ -106,7 +113,7 @@ class LambdaService:
         self._record(observations.InvocationStarted(now, function, environment.number, request_id, messages, cold))
         host = self._host(declared, environment)
         try:
-            result, duration_s, init_s = await self._run(declared, environment, host, request_id, event)
+            result, duration_s, init_s = await self._run(declared, environment, host, request_id, event, fault)
         except BaseException:
             # Only cancellation (a hard stop) or our own fault leads here: the environment is in an unknown state.
             self._pool.discard(environment)
@@ -134,7 +141,13 @@ class LambdaService:
         return result
 
     async def _run(
-        self, function: Function, environment: Environment, host: _Host, request_id: str, event: Any
+        self,
+        function: Function,
+        environment: Environment,
+        host: _Host,
+        request_id: str,
+        event: Any,
+        fault: Fault | None,
     ) -> tuple[Returned | Failed, float, float | None]:
         """Init if needed, then the event: the result, its duration and a cold start's init (a reset's is duration).
 
@@ -156,7 +169,7 @@ class LambdaService:
             root, parent = environment.identifiers.token_hex(12), environment.identifiers.token_hex(8)
             trace_id = f"Root=1-{int(began_at):08x}-{root};Parent={parent};Sampled=0"
             deadline_at = began_at + timeout_s
-            invocation = Invocation(request_id, event, deadline_at, trace_id)
+            invocation = Invocation(request_id, event, deadline_at, trace_id, fault)
             answer = await self._within(deadline_at - clock.now(), host, host.runtime.invoke(invocation))
             if isinstance(answer, Exited):
                 await host.runtime.kill()

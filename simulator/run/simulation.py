@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulator.base import limits
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.nearest import listed
 from simulator.base.observations import (
     EnvironmentStarted,
+    FaultStruck,
     InvocationEnded,
     MessageSent,
     Noted,
@@ -37,7 +39,7 @@ from simulator.run.drain import waits_for_nothing
 from simulator.run.invariants import Invariant, InvariantOutcome, check
 from simulator.run.scenario import Scenario
 from simulator.run.sources import Inputs
-from simulator.run.story import SkippedStep, Story
+from simulator.run.story import SkippedStep, Story, begins
 from simulator.stack.model import Stack
 from simulator.stack.wiring import own_path
 from simulator.store.store import Capacity
@@ -54,7 +56,8 @@ class RunPlan(RunOptions):
 
     `start_at` is the first instant on the schedules' own clock; `fires` says whether schedules fire at all. `left_out`
     has one line per file that is not sent, `code` what to run of each function that is not the pipeline's own.
-    `captions_read` says whether somebody sees the captions of `story`.
+    `faults` strike with these shares until all is sent, and a little longer. `captions_read` says whether somebody sees
+    the captions of `story`.
     """
 
     runtime: RuntimeName
@@ -66,6 +69,7 @@ class RunPlan(RunOptions):
     captions_read: bool
     bounds: tuple[SummaryBound, ...]
     code: Mapping[str, Code]
+    faults: Mapping[str, float] = field(default_factory=dict)
     invariants: tuple[Invariant, ...]
     capacity: Capacity
     port: int
@@ -80,7 +84,7 @@ class Simulation:
     """One run of a plan. Its last six fields are the outcome, even if a failure or a signal ends it.
 
     The caller installs `interrupts`, until it has written the result. `observe` gets every observation; `located` gets
-    the endpoint once all resources exist; the run awaits `finished` after the proof and before a hold.
+    the endpoint once all resources exist; the run awaits `examine` and `finished` after the proof and before a hold.
     """
 
     stack: Stack
@@ -91,6 +95,7 @@ class Simulation:
     observe: Record
     located: Callable[[str], None]
     finished: Callable[[], Awaitable[None]]
+    examine: Callable[[Twin], Awaitable[None]] | None = None
     resources: Resources | None = None
     audit: Audit | None = None
     outcomes: tuple[InvariantOutcome, ...] = ()
@@ -123,6 +128,7 @@ class Simulation:
                 ready = {"endpoint": twin.endpoint, "resources": twin.resources.as_json()}
                 await asyncio.to_thread(write_whole, plan.ready, json.dumps(ready, indent=2) + "\n")
             self.located(twin.endpoint)
+            await self._begin_faults(twin)
             twin.start_mappings()
             drained_at = await self._run_and_drain(twin)
             drained = drained_at is not None
@@ -135,6 +141,8 @@ class Simulation:
                 self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
             self._record(StoreSampled(self.clock.now(), await twin.counters()))
             self.outcomes = await self._hold_invariants(twin)
+            if self.examine is not None:
+                await self.examine(twin)
             self._enter("done")
             self.interrupts.concluded()
             await self.finished()
@@ -160,6 +168,7 @@ class Simulation:
                 playing = group.create_task(story.play())
             await self._work(twin)
             self.interrupted = self.interrupts.soft.is_set() and not plan.endless
+            await self._end_faults(twin)
             self._enter("draining")
             deadline_at = clock.now() + plan.drain_timeout_s
 
@@ -211,13 +220,40 @@ class Simulation:
             for task in waits:
                 task.cancel()
 
+    async def _begin_faults(self, twin: Twin) -> None:
+        for kind, share in self.plan.faults.items():
+            self._record(Noted(self.clock.now(), begins(kind, share), "fault"))
+        await twin.set_faults(self.plan.faults)
+
+    async def _end_faults(self, twin: Twin) -> None:
+        """Let the plan's faults strike what was sent last, too, for a while; then end them: the drain is calm."""
+        faults = self.plan.faults
+        if not faults:
+            return
+        async with asyncio.TaskGroup() as group:
+            drained = group.create_task(twin.drained(limits.FAULTS_STAY_S))
+            stopped = group.create_task(self.interrupts.soft.wait())
+            await asyncio.wait([drained, stopped], return_when=asyncio.FIRST_COMPLETED)
+            drained.cancel()
+            stopped.cancel()
+        await twin.set_faults(dict.fromkeys(faults, 0.0))
+        self._record(Noted(self.clock.now(), f"no more faults: {', '.join(faults)}", "fault"))
+
     async def _send(self, twin: Twin, stop: asyncio.Event) -> None:
-        """Send the plan's inputs; without any, let the schedules fire."""
+        """Send the plan's inputs, and let the schedules fire if they are to."""
         plan, inputs, clock, record = self.plan, self.plan.inputs, self.clock, self._record
         with one_failure():
             async with asyncio.TaskGroup() as group:
-                if not inputs:
-                    await twin.run_schedules(start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop)
+                if plan.fires:
+                    schedules = twin.run_schedules(
+                        start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop
+                    )
+                    group.create_task(schedules)
+                if inputs.puts:
+                    putting = sources.put_in_time(
+                        inputs.puts, s3=twin.clients.s3, bucket=inputs.bucket, record=record, clock=clock, stop=stop
+                    )
+                    group.create_task(putting)
                 if inputs.function is not None:
                     record(MessageSent(clock.now(), inputs.function))
                     twin.invoker.accept(inputs.function, inputs.event)
@@ -256,6 +292,9 @@ class Simulation:
         match observation:
             case EnvironmentStarted():
                 self._started.add(observation.function)
+            case FaultStruck(site=site):
+                if site.startswith("init."):  # the function can start, and is kept from it
+                    self._started.add(observation.function)
             case InvocationEnded(function=function, outcome="init-error") if (
                 function not in self._started and not self._cannot_start.done()
             ):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +16,7 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.base.observations import MessageSent, ObjectPut, Record
-from simulator.base.waiting import each
+from simulator.base.waiting import each, wait_for_event
 from simulator.files.finding import SourceFile, content_type
 
 if TYPE_CHECKING:
@@ -25,11 +25,21 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 
+class TimedPut(NamedTuple):
+    """An object that is put so many seconds after the start; `what` says in a few words what it is."""
+
+    at_s: float
+    key: str
+    content: bytes
+    what: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a run sends itself: files to the bucket of this name, messages to `queue`, `event` once to `function`.
 
-    Queue and function are logical ids, None if nothing is sent to one.
+    `puts` are objects for the bucket, each at its time. Queue and function are logical ids, None if nothing is sent to
+    one.
     """
 
     files: tuple[SourceFile, ...] = ()
@@ -38,9 +48,28 @@ class Inputs:
     queue: str | None = None
     function: str | None = None
     event: Any = None
+    puts: tuple[TimedPut, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.queue or self.function)
+        return bool(self.files or self.puts or self.queue or self.function)
+
+
+async def put_in_time(
+    puts: Sequence[TimedPut], *, s3: S3Client, bucket: str, record: Record, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Put each object at its time, or never once `stop` is set. An `ObjectPut` is recorded for each.
+
+    Raises `CouldNotFinish` if the store refuses one.
+    """
+    began_at = clock.now()
+    for put in puts:
+        if await wait_for_event(stop, clock, began_at + put.at_s - clock.now()):
+            return
+        try:
+            await s3.put_object(Bucket=bucket, Key=put.key, Body=put.content, ContentType=content_type(put.key))
+        except (BotoCoreError, ClientError, aiohttp.ClientError) as error:
+            raise CouldNotFinish(f"'{put.key}' could not be sent: {error}") from error
+        record(ObjectPut(clock.now(), bucket, put.key, len(put.content)))
 
 
 async def send(

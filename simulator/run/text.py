@@ -133,6 +133,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "table", f"{written}; {units}"
         throttled = counted(table["throttled_requests"], "throttled request")
         yield "", f"{counted(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
+    yield from _faults(summary)
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
         busiest = counted(throughput["rows_per_s_max"] or 0, row)
@@ -150,6 +151,11 @@ def _length(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "took", f"{took} from the {first} to the end of the drain"
     if summary.get("observations"):
         yield "virtual", f"{took} in {seconds(summary['machine']['wall_s'])} of real time"
+
+
+def _faults(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if struck := summary.get("faults"):
+        yield "faults", ", ".join(f"{printable(kind)} {counted(times, 'time')}" for kind, times in struck.items())
 
 
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

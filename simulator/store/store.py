@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
@@ -140,6 +140,14 @@ class Store:
         Raises `ControlRefused` for an unknown table or a share out of range, `StoreDied`.
         """
         await self._control("POST", "refuse-writes", table=table_name, fraction=repr(fraction))
+
+    async def set_faults(self, shares: Mapping[str, float]) -> None:
+        """From now on, let each kind of fault strike this share of the times at which it may; 0 ends it.
+
+        Raises `ControlRefused` for an unknown kind or a share out of range, `StoreDied`.
+        """
+        for kind, share in shares.items():
+            await self._control("POST", "faults", kind=kind, share=repr(share))
 
     async def wait_died(self) -> NoReturn:
         """Wait until the process exits unexpectedly or stops answering, and raise `StoreDied` with its last output.

@@ -105,6 +105,7 @@ class Telemetry:
             observations.LogWritten: self._log_written,
             observations.StoreSampled: self._store_sampled,
             observations.AuditProgressed: self._audit_progressed,
+            observations.FaultStruck: self._fault_struck,
             observations.Noted: self._noted,
         }
 
@@ -290,6 +291,8 @@ class Telemetry:
             events_given_up=facts.events_given_up + given_up,
             events_lost=facts.events_lost + (given_up and not event.kept),
         )
+        if given_up and self._ledger is not None:
+            self._ledger.given_up(event.function)
         if event.succeeded and self._ledger is None:
             self._add_latency(event.at, event.at - event.accepted_at)
 
@@ -319,6 +322,11 @@ class Telemetry:
     def _audit_progressed(self, progress: observations.AuditProgressed) -> None:
         part, left_s = printable(progress.part), progress.left_s
         self._learn(audit_part=part, audit_done=progress.done, audit_total=progress.total, audit_left_s=left_s)
+
+    def _fault_struck(self, struck: observations.FaultStruck) -> None:
+        faults = self._facts.faults
+        self._learn(faults={**faults, struck.kind: faults.get(struck.kind, 0) + 1})
+        self._events.add(struck.at, f"fault at {struck.site}: {struck.kind}", "grows", key=f"fault {struck.kind}")
 
     def _noted(self, note: observations.Noted) -> None:
         tone = _TONES[note.kind]
@@ -368,6 +376,9 @@ class Telemetry:
             if (moved := queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered) > 0:
                 text = f"moved from {name} to its dead-letter queue: received too often"
                 self._events.add(at, text, "lost", count=moved)
+        for kind, times in now.faults.items():
+            if kind not in self._facts.faults and (more := times - before.faults.get(kind, 0)) > 0:
+                self._events.add(at, f"fault: {kind}", "grows", key=f"fault {kind}", count=more)
         for name, table in now.tables.items():
             throttled = table.throttled_requests - before.tables.get(name, TableCounters()).throttled_requests
             if throttled > 0:

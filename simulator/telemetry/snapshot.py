@@ -273,8 +273,9 @@ class Facts:
     `last_written` the objects and rows of the generator's last invocation. `filtered` counts the messages that filter
     criteria deleted (of the pipeline's, those for objects). `events_done` and `events_given_up` count asynchronous
     events, of which `events_lost` were given up to no queue; `events_waiting` were neither when the drain ended.
-    `folding_errors` counts observations that telemetry itself failed on: zero, unless we have a bug. `conclusion` is
-    None until the run is over.
+    `faults` counts those that struck outside of a store in another process, by kind. `folding_errors` counts
+    observations that telemetry itself failed on: zero, unless we have a bug. `conclusion` is None until the run is
+    over.
     """
 
     phase: Phase = "starting"
@@ -297,6 +298,7 @@ class Facts:
     audit_done: int = 0
     audit_total: int = 0
     audit_left_s: float | None = None
+    faults: Mapping[str, int] = field(default_factory=dict)
     folding_errors: int = 0
     conclusion: Conclusion | None = None
 
@@ -359,6 +361,12 @@ class Snapshot(Facts, Along):
     def began_at(self) -> float:
         """When the run began; before that, when it began to start."""
         return self.options.started_at if self.running_at is None else self.running_at
+
+    @property
+    def faults_struck(self) -> Mapping[str, int]:
+        """How many faults struck, by kind. A store in the same process counts all of them, too."""
+        counted = self.store.faults if self.store is not None else {}
+        return {kind: max(self.faults.get(kind, 0), counted.get(kind, 0)) for kind in sorted({*self.faults, *counted})}
 
     @property
     def elapsed_s(self) -> float:

@@ -28,6 +28,7 @@ from simulator.base.counters import is_test_event
 from simulator.base.observations import EventSettled, Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.base.words import counted
+from simulator.faults.plane import NO_FAULTS, Plane
 from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import Failed, LambdaService
@@ -83,9 +84,9 @@ class AsynchronousInvoker:
     An asynchronous context manager; leaving it abandons the events that still wait. A function error is retried after
     one and two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes
     to the function's dead-letter queue and on-failure destination, if they are queues of the stack; `settled` counts
-    the events that are done or given up. `duplicate_probability` is how often an event runs twice although nothing
-    failed, which AWS does not rule out, and `tick_late_s` how late it runs after its tick. Each event draws its random
-    values from its own stream of `seed`: for the function's n-th event, the n-th.
+    the events that are done or given up. `tick_late_s` is how late an event runs after its tick, and `plane` says which
+    faults strike ticks. Each event draws its random values from its own stream of `seed`: for the function's n-th
+    event, the n-th.
     """
 
     service: LambdaService
@@ -94,7 +95,7 @@ class AsynchronousInvoker:
     clock: Clock
     record: Record
     seed: Seed
-    duplicate_probability: float = 0.0
+    plane: Plane = NO_FAULTS
     tick_late_s: Callable[[], float] = float
 
     def __post_init__(self) -> None:
@@ -133,14 +134,12 @@ class AsynchronousInvoker:
             raise ValueError(f"the queue of asynchronous events is full ({limits.ASYNC_QUEUED_EVENTS:,} events)")
         name, number = f"event for {function}", self._accepted[function]
         self._accepted[function] += 1
-        chance = stream(self.seed, name, number)
-        request_id = Identifiers(chance).uuid()
-        for copy in range(1 + (chance.random() < self.duplicate_probability)):
-            queued = _Event(self.stack.functions[function], request_id, text, self.clock.now())
-            backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}", copy))
-            task = self._group.create_task(self._see_through(queued, backoff, after_s))
-            self._tasks[task] = None
-            task.add_done_callback(self._tasks.pop)
+        request_id = Identifiers(stream(self.seed, name, number)).uuid()
+        queued = _Event(self.stack.functions[function], request_id, text, self.clock.now())
+        backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}"))
+        task = self._group.create_task(self._see_through(queued, backoff, after_s))
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         return request_id
 
     async def run_schedule(
@@ -166,7 +165,11 @@ class AsynchronousInvoker:
             event_time = time if isinstance(time, str) else None
             tick = TickFired(self.clock.now(), schedule.logical_id, schedule.function, number, next_at, event_time)
             self.record(tick)
-            self.accept(schedule.function, event, self.tick_late_s())
+            late_s, fault = self.tick_late_s(), self.plane.at(f"tick.{schedule.logical_id}", self.clock.now())
+            late_s += fault.argument if fault is not None and fault.kind == "tick-late" else 0.0
+            self.accept(schedule.function, event, late_s)
+            if fault is not None and fault.kind == "tick-twice":
+                self.accept(schedule.function, event, late_s + fault.argument)
             due_at = next_due_at
             if next_at is not None:
                 await wait_for_event(stop, self.clock, next_at - self.clock.now())

@@ -13,7 +13,9 @@ from simulator.base.chance import Seed
 from simulator.base.clients import Clients, connect, offline_session, prepare
 from simulator.base.clock import Clock
 from simulator.base.workers import Worker
+from simulator.faults.plane import NO_FAULTS, Plane
 from simulator.functions.runtimes import Code, Runtime, RuntimeName
+from simulator.functions.runtimes.faulty import FaultyRuntime
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.stack.model import Stack
 from simulator.store.store import Capacity, Store
@@ -23,7 +25,8 @@ from simulator.store.store import Capacity, Store
 class Engine:
     """What a twin stands on. `store` is None if another program's answers at `endpoint`.
 
-    `tick_late_s` says for each tick of a schedule how late its function starts.
+    `tick_late_s` says for each tick of a schedule how late its function starts, `plane` which faults strike outside of
+    the store; a store in this process asks the same one.
     """
 
     store: Store | None
@@ -31,6 +34,7 @@ class Engine:
     clients: Clients
     runtime: Runtime
     tick_late_s: Callable[[], float] = float
+    plane: Plane = NO_FAULTS
 
 
 class Surroundings(Protocol):
@@ -68,7 +72,7 @@ class Machine:
     async def open(self, stack: Stack, code: Mapping[str, Code], seed: Seed) -> AsyncIterator[Engine]:
         """See `Surroundings`."""
         async with contextlib.AsyncExitStack() as owned:
-            store, session = None, offline_session()
+            store, session, plane = None, offline_session(), Plane(seed=seed)
             if self.endpoint_url is None:
                 async with asyncio.TaskGroup() as meanwhile:
                     # The store's process needs half a second to start, on a core of its own.
@@ -87,7 +91,7 @@ class Machine:
                 runtime = ProcessRuntime(endpoint, code, clock=self.clock)
             else:
                 runtime = InlineRuntime(endpoint, session, code=code, clock=self.clock)
-            yield Engine(store, endpoint, clients, runtime)
+            yield Engine(store, endpoint, clients, FaultyRuntime(runtime, plane, self.clock), plane=plane)
 
 
 def connections_of(stack: Stack) -> int:

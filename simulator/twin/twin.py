@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from simulator.base import limits
@@ -17,7 +18,8 @@ from simulator.base.clients import Clients
 from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.errors import one_failure
-from simulator.base.observations import Record, StoreSampled
+from simulator.base.observations import FaultStruck, Record, StoreSampled
+from simulator.faults.plane import Plane, Struck
 from simulator.functions.runtimes import Code
 from simulator.functions.service import LambdaService
 from simulator.proof.account import Acceptable, Audit
@@ -49,6 +51,7 @@ class Twin:
     clock: Clock
     record: Record
     seed: int
+    plane: Plane
     _group: asyncio.TaskGroup
     _stop_mappings: asyncio.Event = field(default_factory=asyncio.Event)
     _mappings: list[asyncio.Task[None]] = field(default_factory=list)
@@ -69,14 +72,15 @@ class Twin:
                 engine = await owned.enter_async_context(surroundings.open(stack, code, seed))
                 store, clients = engine.store, engine.clients
                 made = await _make(stack, clients, store)
-                service = LambdaService(stack.functions, runtime=engine.runtime, clock=clock, record=record, seed=seed)
+                plane = engine.plane
+                plane.listen(partial(_record_struck, record))
+                around: dict[str, Any] = {"clock": clock, "record": record, "seed": seed, "plane": plane}
+                service = LambdaService(stack.functions, runtime=engine.runtime, **around)
                 await owned.enter_async_context(service)
-                invoker = AsynchronousInvoker(
-                    service, stack, clients.sqs, clock=clock, record=record, seed=seed, tick_late_s=engine.tick_late_s
-                )
+                invoker = AsynchronousInvoker(service, stack, clients.sqs, tick_late_s=engine.tick_late_s, **around)
                 await owned.enter_async_context(invoker)
                 group = await owned.enter_async_context(asyncio.TaskGroup())
-                parts = made, service, invoker, clock, record, seed, group
+                parts = made, service, invoker, clock, record, seed, plane, group
                 twin = cls(stack, flow(stack), store, engine.endpoint, clients, *parts)
                 sampling = group.create_task(twin._sample_often(), name="sample")
                 try:
@@ -120,6 +124,15 @@ class Twin:
             ending.cancel()
         self._mappings.clear()
 
+    async def set_faults(self, shares: Mapping[str, float]) -> None:
+        """From now on, let each kind of fault strike this share of the times at which it may; 0 ends it.
+
+        Nothing strikes in a store that is not ours.
+        """
+        self.plane.set_shares(shares)
+        if self.store is not None:
+            await self.store.set_faults(shares)
+
     async def run_schedules(self, *, start_at: float, speed: float, ticks: int | None, stop: asyncio.Event) -> None:
         """Fire every enabled schedule until `ticks` or `stop`; returns once the last event is accepted."""
         async with asyncio.TaskGroup() as schedules:
@@ -155,7 +168,7 @@ class Twin:
             queues = counters.queues
             arriving = sum(queues[_name(url)].held for url, _ in self.resources.event_queues)
             # An event that ended after the queues were counted may have sent more.
-            done = not (arriving or self.invoker.pending) and settled == self.invoker.settled
+            done = not (arriving or self.invoker.pending or counters.late) and settled == self.invoker.settled
             polled = [queues[each.name] for each in self.flow.queues if each not in unpolled]
             # A function must be done with test events, too.
             left = sum(queue.held + queue.test_events for queue in polled)
@@ -171,6 +184,11 @@ class Twin:
             await self.clock.sleep(limits.DRAIN_LOOK_S)
             if self.store is not None:
                 await self.store.changed(counters.at)
+
+    @property
+    def polled(self) -> frozenset[str]:
+        """The queues (logical ids) that mappings poll."""
+        return frozenset(mapping.queue for mapping in self.stack.mappings.values())
 
     @property
     def unpolled(self) -> tuple[Queue, ...]:
@@ -243,6 +261,15 @@ class Twin:
         while self.store is not None:
             await self.store.end_long_polls()
             await self.clock.sleep(limits.SAMPLE_S)
+
+
+def _record_struck(record: Record, struck: Struck) -> None:
+    fault = struck.fault
+    record(
+        FaultStruck(
+            struck.at, fault.site, fault.ordinal, fault.kind, fault.argument, struck.function, struck.environment
+        )
+    )
 
 
 def _name(queue_url: str) -> str:

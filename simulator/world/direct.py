@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 from botocore.awsrequest import HeadersDict
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import create_parser
 
 from simulator.base import limits
@@ -51,6 +51,8 @@ class DirectSqs(_Direct):
         headers = _headers("sqs") | {"x-amz-target": f"AmazonSQS.{operation}"}
         await asyncio.sleep(self.caller.latency_s("sqs", operation))
         response = await self.answer(Request("POST", "/", headers, (), orjson.dumps(parameters)))
+        if response.breaks_after is not None:
+            raise ConnectionClosedError(endpoint_url="the queue", error="the connection broke")
         if response.status != 200:
             raise _refused(response, "json", operation)
         return orjson.loads(response.body)

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -23,7 +23,7 @@ from simulator.base.workers import Worker
 from simulator.functions.runtimes import imports
 from simulator.world.borders import place, world_starts_it
 from simulator.world.loop import Ticketed, TicketedFuture, VirtualLoop
-from simulator.world.pins import real_sleep, replaced
+from simulator.world.pins import CALLER, apart, real_sleep, replaced
 
 RUNAWAY_S, GRACE_S = 60.0, 1.0
 """How long a fiber may work without waiting, in real time; the second once a signal wants to end the program."""
@@ -60,12 +60,13 @@ class Fiber(Worker):
         self._loops_turn.acquire()
         self._waits, self._waiting, self._gone, self._deaths = 0, True, False, 0
         self._more: Resume = partial(self._resume, 0)
+        self._caller: Any = None
         with world_starts_it():
             super().__init__(name)
 
     async def run(self, call: Callable[[], T]) -> T:
         """The call's result; raises whatever the call raises. The call sees the context variables of who asks."""
-        variables = copy_context()
+        variables, self._caller = copy_context(), CALLER.get()
 
         def seeing() -> T:
             for variable, value in variables.items():
@@ -99,12 +100,16 @@ class Fiber(Worker):
         `register` runs at once; it arranges for the call, in the loop's thread, in which the fiber goes on soon after.
         """
         self.check()
+        if (caller := CALLER.get()) is not None and caller.fuse is not None:
+            caller.fuse.burn()
         timer = None if until is None else self.loop.call_at(until, self._resume, self._waits + 1, context=Context())
         try:
             self.pause(register)
         finally:
             if timer is not None:
                 timer.cancel()
+        while caller is not None and caller.halted and not self._closed:
+            self.pause(bool)
         self.check()
 
     def pause(self, register: Callable[[Resume], object]) -> None:
@@ -134,7 +139,12 @@ class Fiber(Worker):
             self._go_on()
 
     def _go_on(self) -> None:
-        """Let the fiber work, and wait until it waits or ends. Looks are counted, however long a laptop sleeps."""
+        """Let the fiber work, by its own clock, and wait until it waits or ends."""
+        with apart(self._caller.apart_s) if self._caller is not None and self._caller.apart_s else nullcontext():
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Looks are counted, however long a laptop sleeps."""
         looks, signalled, ended = 0, False, False
         self._turn.release()
         try:

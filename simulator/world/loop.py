@@ -19,6 +19,8 @@ from typing import Any, Protocol
 
 from simulator.base.errors import CouldNotFinish
 from simulator.base.words import counted
+from simulator.world.pins import CALLER, apart
+from simulator.world.watching import watched
 
 TURNS_A_LOOK = 64
 """How many turns of the loop pass between two looks for a signal."""
@@ -186,6 +188,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         ticket = self.ticket()
         name = named.pop("name", None) or f"Task-{ticket}"
         named.pop("eager_start", None)
+        caller = CALLER.get()
+        if caller is not None and caller.is_watched:
+            coro = watched(coro, caller, apart)
         return _Task(ticket, coro, loop=self, name=name, **named)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]

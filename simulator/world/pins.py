@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -46,6 +46,15 @@ class Pins:
         self.numbers: random.Random = vars(random)["_inst"]
         self.system = stream(seed, "world/bytes")
 
+    @contextmanager
+    def apart(self, seconds: float) -> Iterator[None]:
+        """In the block, the wall clock is so far from the world's; all else is the same."""
+        self._shift(seconds)
+        try:
+            yield
+        finally:
+            self._shift(-seconds)
+
     def move(self, now_ns: int) -> None:
         """From now on it is `now_ns`, in nanoseconds since the epoch."""
         elapsed_ns = now_ns - self._start_at_ns
@@ -54,6 +63,11 @@ class Pins:
 
 
 _open: list[Pins] = []
+
+
+def apart(seconds: float) -> AbstractContextManager[None]:
+    """See `Pins.apart`; of whatever is pinned now."""
+    return _open[0].apart(seconds)
 
 
 def _seeded(self: random.Random, a: Any = None, version: int = 2) -> None:

@@ -46,6 +46,11 @@ class Playback:
         finally:
             self._draw = None
 
+    def draw_now(self) -> None:
+        """Draw, whatever the time."""
+        if self._draw is not None:
+            self._draw()
+
     def until(self, now: float, when: float) -> float:
         """Draw if it is time to; how far virtual time may move on towards `when`, after at most a slice of sleep."""
         if self._draw is not None and real_perf_counter() >= self._next_s:

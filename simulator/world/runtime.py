@@ -44,7 +44,7 @@ class _Environment:
         self._environment, self._function, self._runtime = environment, function, runtime
         self._caller = Caller(name, runtime.seed, function.memory_mb, function.is_own)
         self._chance = stream(runtime.seed, f"runtime of {name}")
-        self.kill, self.close = environment.kill, environment.close
+        self._apart_s = 0.0
 
     @property
     def memory_used_mb(self) -> int | None:
@@ -52,6 +52,7 @@ class _Environment:
 
     async def start(self) -> Raised | Exited | None:
         await asyncio.sleep(model.cold_start_s(self._function, self._chance))
+        self._caller.set_clock(self._apart_s)
         return await self._called(self._environment.start())
 
     async def invoke(self, invocation: Invocation) -> Answer:
@@ -59,11 +60,46 @@ class _Environment:
         try:
             return await self._called(self._environment.invoke(invocation))
         finally:
+            self._caller.put_out()
             self._runtime.ended()
 
+    async def kill(self) -> None:
+        self._die()
+        await self._environment.kill()
+
+    async def close(self) -> None:
+        self._die()
+        await self._environment.close()
+
+    async def waited(self, times: int) -> None:
+        """See `Hold`."""
+        await self._caller.light(times).burnt.wait()
+
+    async def halt(self) -> None:
+        """See `Hold`."""
+        self._caller.halt()
+
+    def set_clock(self, apart_s: float) -> None:
+        """See `Hold`."""
+        self._apart_s = apart_s
+
+    def _die(self) -> None:
+        """Whatever the code still does has no effect any more."""
+        self._caller.die()
+        self._caller = self._caller.reborn()
+
     async def _called(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the environment's code returns; it is dead, with all that it has begun, once nobody waits for it."""
         token = CALLER.set(self._caller)
         try:
-            return await work
+            working = asyncio.ensure_future(work)
         finally:
             CALLER.reset(token)
+        try:
+            await asyncio.wait((working,))
+        except asyncio.CancelledError:
+            self._die()
+            working.cancel()
+            await asyncio.wait((working,))
+            raise
+        return working.result()

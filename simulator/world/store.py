@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from simulator.base.clock import Clock
 from simulator.base.counters import StoreCounters
+from simulator.base.principals import principal_of
 from simulator.base.waiting import wait_for_event
 from simulator.store.front.application import Application
 from simulator.store.store import Store, environment
@@ -32,17 +34,36 @@ def as_a_stores() -> Iterator[None]:
         os.environ |= before
 
 
-class WorldStore(Store):
-    """A store that lives and dies with its world; nobody else can reach `endpoint`."""
+class Call(NamedTuple):
+    """Somebody's request, and its answer at an instant; `function` and `environment` are a handler's."""
 
-    def __init__(self, application: Application, address: tuple[str, int], clock: Clock) -> None:
-        self._application, self._clock = application, clock
+    at: float
+    function: str
+    environment: str
+    request: Request
+    response: Response
+
+
+class WorldStore(Store):
+    """A store that lives and dies with its world; nobody else can reach `endpoint`. `told` hears of each call."""
+
+    def __init__(
+        self,
+        application: Application,
+        address: tuple[str, int],
+        clock: Clock,
+        told: Callable[[Call], object] | None = None,
+    ) -> None:
+        self._application, self._clock, self._told = application, clock, told
         self._touched, self._touched_at, self._holds = asyncio.Event(), -math.inf, False
         self.endpoint = "http://{}:{}".format(*address)
 
     async def answer(self, request: Request) -> Response:
         """The response to anybody's request. An empty receive leaves the counters as they are."""
         response = await self._application.answer(request)
+        if self._told is not None:
+            caller = principal_of(request.headers.get("x-amz-security-token", ""))
+            self._told(Call(self._clock.now(), *caller, request, response))
         if response.body != b"{}":
             self.touch()
         return response

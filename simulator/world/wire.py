@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
+from copy import copy
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import partial
@@ -20,13 +21,14 @@ from typing import Any
 
 from simulator.base.chance import Seed, stream
 from simulator.base.clock import Clock
-from simulator.base.http_server import HttpConnection, HttpRequest, HttpServer
+from simulator.base.http_server import ConnectionMark, HttpConnection, HttpRequest, HttpServer
 from simulator.store.wire.messages import Request, Response, sent_headers
 from simulator.store.wire.routing import called
 from simulator.world import model
 from simulator.world.borders import refuse, whereto
 from simulator.world.loop import Connected
 from simulator.world.pins import CALLER
+from simulator.world.watching import Fuse
 
 Answer = Callable[[Request], Awaitable[Response]]
 SLICE_BYTES = 256 * 1024
@@ -39,6 +41,8 @@ class Caller:
     """Who calls: an execution environment, whose one processor does its work one thing after the other.
 
     Its latencies and its chance come from its own streams of `seed`: one for each service, two for what it draws.
+    Once it is `dead`, nothing that its code still sends has an effect. `fuse`, if it has one, counts what its code
+    waits for; if it is `halted`, its code goes no further. Its clock is `apart_s` from everybody else's.
     """
 
     name: str
@@ -46,10 +50,47 @@ class Caller:
     memory_mb: int
     is_own: bool
     free_at: float = 0.0
+    dead: bool = False
+    halted: bool = False
+    fuse: Fuse | None = None
+    apart_s: float = 0.0
     _streams: dict[str, Random] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.numbers, self.system = (stream(self.seed, f"{kind} of {self.name}") for kind in ("numbers", "bytes"))
+
+    def reborn(self) -> Caller:
+        """Who calls after a new start, with the same chance, which goes on."""
+        again = copy(self)
+        again.dead = again.halted = False
+        again.fuse, again.apart_s = None, 0.0
+        return again
+
+    def light(self, waits: int) -> Fuse:
+        """A new fuse, which burns down with so many waits."""
+        self.fuse = Fuse(waits)
+        return self.fuse
+
+    def put_out(self) -> None:
+        """Nobody counts its waits any more."""
+        self.fuse = None
+
+    def halt(self) -> None:
+        """Its code goes no further; what it has sent and has not arrived yet has no effect."""
+        self.halted = self.dead = True
+
+    def die(self) -> None:
+        """Nothing that its code still sends has an effect."""
+        self.dead = True
+
+    def set_clock(self, apart_s: float) -> None:
+        """Its clock is so far apart."""
+        self.apart_s = apart_s
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody must see each step of its code."""
+        return self.fuse is not None or self.apart_s != 0.0
 
     def latency_s(self, service: str, operation: str) -> float:
         """How long the service takes for this call."""
@@ -83,7 +124,9 @@ class Wire:
         return near, client
 
     def _handle(self, caller: Caller | None, connection: HttpConnection, request: HttpRequest) -> None:
-        ask = _request(request)
+        if caller is not None and caller.dead:
+            return
+        ask = _request(request, connection.mark)
         work = self._carry_out(caller, connection, ask)
         task = self._loop.create_task(work, name=f"{ask.method} {ask.path}", context=Context())
         self._tasks.add(task)
@@ -104,7 +147,14 @@ class Wire:
         response = await self._answer(request)
         if back_s:
             await asyncio.sleep(back_s)
+        if response.breaks_after is not None and response.breaks_after < 0:
+            connection.hang_up()
+            return
         head, body = _written(request, response, self._clock.now())
+        if response.breaks_after is not None:
+            connection.answer(head + body[: response.breaks_after], ends=False)
+            connection.hang_up()
+            return
         if caller is None or len(body) <= SLICE_BYTES:
             connection.answer(head + body)
             return
@@ -183,10 +233,10 @@ class MemoryTransport(asyncio.Transport):
         return 0
 
 
-def _request(request: HttpRequest) -> Request:
+def _request(request: HttpRequest, mark: ConnectionMark) -> Request:
     raw = tuple(request.fields())
     headers = {name.decode("latin-1").lower(): value.decode("utf-8", "surrogateescape") for name, value in raw}
-    return Request(request.method, request.target, headers, raw, request.body or b"")
+    return Request(request.method, request.target, headers, raw, request.body or b"", mark)
 
 
 def _written(request: Request, response: Response, now: float) -> tuple[bytes, bytes]:

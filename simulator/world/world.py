@@ -16,7 +16,9 @@ from simulator.base.clients import connect, offline_session
 from simulator.base.clock import Clock
 from simulator.base.errors import StockpipeError
 from simulator.base.workers import Worker
+from simulator.faults.plane import Plane
 from simulator.functions.runtimes import Code
+from simulator.functions.runtimes.faulty import FaultyRuntime
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.stack.model import Stack
 from simulator.store.front.application import assemble
@@ -32,7 +34,7 @@ from simulator.world.memos import remembered
 from simulator.world.pins import Pins, pinned
 from simulator.world.playback import Playback
 from simulator.world.runtime import WorldRuntime
-from simulator.world.store import WorldStore, as_a_stores
+from simulator.world.store import Call, WorldStore, as_a_stores
 from simulator.world.wire import Caller, Wire
 
 T = TypeVar("T")
@@ -41,12 +43,22 @@ HOST, PORT = "127.0.0.1", 9
 
 
 class World:
-    """One run's own time and place, which begins at `start_at`; `seed` decides everything that chance decides."""
+    """One run's own time and place, which begins at `start_at`; `seed` decides everything that chance decides.
+
+    `plane` says which faults strike.
+    """
 
     def __init__(
-        self, seed: Seed, start_at: float, capacity: Capacity = "unlimited", playback: Playback | None = None
+        self,
+        seed: Seed,
+        start_at: float,
+        capacity: Capacity = "unlimited",
+        playback: Playback | None = None,
+        plane: Plane | None = None,
     ) -> None:
         self._seed, self.start_at, self._capacity = seed, start_at, capacity
+        self._plane = plane or Plane(seed=seed)
+        self._told: Callable[[Call], object] | None = None
         self._playback = playback or Playback()
         self._failures: list[StockpipeError] = []
         self._failed = asyncio.Event()
@@ -54,6 +66,10 @@ class World:
         self._fibers: Fibers
         self._pins: Pins
         self.clock: Clock = self
+
+    def tell(self, told: Callable[[Call], object] | None) -> None:
+        """Whoever it is hears of each call to the store, once the world runs."""
+        self._told = told
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run `main` in the world; everything that it waits for is virtual. Raises what it raises, and `Deadlock`."""
@@ -89,6 +105,10 @@ class World:
         """See `Passing`."""
         self._pins.move(_ns(self.start_at) + _ns(now))
 
+    def signalled(self) -> bool:
+        """Whether a signal waits to be handled."""
+        return self._loop.signalled()
+
     def stuck(self, deadlock: Deadlock) -> bool:
         """See `Passing`; whoever watches ends the run, unless it is ending already."""
         self._fail(deadlock)
@@ -111,8 +131,11 @@ class World:
         """See `Surroundings`."""
         late, told = stream(seed, "ticks"), stream(seed, "notifications")
         notified_s = partial(model.NOTIFICATION.draw, told)
-        application = assemble(self, PORT, seed, capacity=self._capacity, strict=True, notified_s=notified_s)
-        store, session = WorldStore(application, (HOST, PORT), self), offline_session()
+        plane = self._plane
+        application = assemble(
+            self, PORT, seed, capacity=self._capacity, strict=True, plane=plane, notified_s=notified_s
+        )
+        store, session = WorldStore(application, (HOST, PORT), self, self._told), offline_session()
         self._loop.lead_to(Wire(self, (HOST, PORT), store.answer).connect)
         async with contextlib.AsyncExitStack() as owned:
             watching = await owned.enter_async_context(asyncio.TaskGroup())
@@ -122,8 +145,9 @@ class World:
             poller = Caller("event source mappings", seed, 1769, is_own=True)
             s3, sqs = DirectS3(usual.s3, store.answer), DirectSqs(usual.sqs, store.answer, poller)
             inline = InlineRuntime(store.endpoint, session, clock=self, code=code, workers=self.worker)
-            runtime = WorldRuntime(inline, seed, store.touch)
-            yield Engine(store, store.endpoint, replace(usual, s3=s3, sqs=sqs), runtime, partial(model.TICK.draw, late))
+            runtime = FaultyRuntime(WorldRuntime(inline, seed, store.touch), plane, self)
+            clients, tick_late_s = replace(usual, s3=s3, sqs=sqs), partial(model.TICK.draw, late)
+            yield Engine(store, store.endpoint, clients, runtime, tick_late_s, plane)
 
 
 def _ns(seconds: float) -> int:

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from simulator.faults.plane import Fault
 from simulator.stack.model import Function
 
 RuntimeName = Literal["inline", "process"]
@@ -52,12 +53,16 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One event for one environment. The event now belongs to the handler, which may change it."""
+    """One event for one environment. The event now belongs to the handler, which may change it.
+
+    `fault` strikes the environment while it works.
+    """
 
     request_id: str
     event: Any
     deadline_at: float
     trace_id: str
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ class Exited:
     error_type: str = "Runtime.ExitError"
 
 
+OUT_OF_MEMORY = Exited("signal: killed", "Runtime.OutOfMemory")
+"""What Lambda reports of a Python that used more memory than its function has."""
 Answer = Returned | Raised | Exited
 """The outcome of one event."""
 

@@ -24,7 +24,16 @@ from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.base.folders import OwnFolder
-from simulator.functions.runtimes import RUNTIME_MODULES, Answer, Code, Exited, Invocation, Raised, Write
+from simulator.functions.runtimes import (
+    OUT_OF_MEMORY,
+    RUNTIME_MODULES,
+    Answer,
+    Code,
+    Exited,
+    Invocation,
+    Raised,
+    Write,
+)
 from simulator.functions.runtimes.isolation import LineCutter
 from simulator.functions.runtimes.runtime_api import RuntimeApi
 from simulator.functions.runtimes.variables import function_environ
@@ -118,6 +127,7 @@ class ProcessEnvironment:
         self._memory_file: int | None = None
         self._memory_bytes = 0
         self._over_memory = False
+        self.clock_apart_s = 0.0
 
     @property
     def memory_used_mb(self) -> int | None:
@@ -141,6 +151,8 @@ class ProcessEnvironment:
         command = (sys.executable, "-B", "-S", "-P", _BOOTSTRAP, str(os.getpid()), self._function.handler)
         streams = {"stdin": asyncio.subprocess.DEVNULL, "stdout": output.write_end, "stderr": output.write_end}
         at, environ = self._environ["LAMBDA_TASK_ROOT"], self._environ | {"AWS_LAMBDA_RUNTIME_API": self._address}
+        if self.clock_apart_s:
+            environ["STOCKPIPE_CLOCK_APART_S"] = repr(self.clock_apart_s)
         try:
             child = self._child = await ChildProcess.start(*command, cwd=at, env=environ, **streams)
         finally:
@@ -174,7 +186,7 @@ class ProcessEnvironment:
         if self._output is not None:
             self._output.end_line()
         if self.check_memory() and not isinstance(answer, Exited):
-            return Exited("signal: killed")
+            return OUT_OF_MEMORY
         return answer
 
     async def kill(self) -> None:
@@ -209,7 +221,7 @@ class ProcessEnvironment:
         if child is self._child and not child.exit.cancelled():
             if self._output is not None:
                 self._output.drain()
-            self._api.gone(_exited(child.exit.result()))
+            self._api.gone(OUT_OF_MEMORY if self._over_memory else _exited(child.exit.result()))
 
     def _signal(self, number: signal.Signals) -> None:
         if self._child is not None:

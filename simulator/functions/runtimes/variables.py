@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from simulator.base import limits
+from simulator.base.principals import session_token
 from simulator.stack.model import Function
 from simulator.stack.variables import leads_away
 
@@ -43,6 +44,7 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         **on_loopback(endpoint),
+        "AWS_SESSION_TOKEN": session_token(function.logical_id, log_stream),
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROV
 from simulator.store.dynamodb.moto_table import full_name
 from simulator.store.wire.aws_errors import AwsError
 
-_TEXTS = {
+THROTTLED: Mapping[str, str] = {
     PROVISIONED: "The level of configured provisioned throughput for the table was exceeded. Consider increasing "
     "your provisioning level with the UpdateTable API.",
     KEY_RANGE: "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling "
@@ -26,6 +27,7 @@ class Throttles:
 
     applied: bool
     faults: dict[str, Refusals] = field(default_factory=dict)
+    _always: Refusals | None = None
     _configured: dict[str, dict[str, int]] = field(default_factory=dict)
     # By name, not by moto's objects: moto replaces those when it rolls a transaction back.
     _throughputs: dict[tuple[str, str | None, bool], Throughput] = field(default_factory=dict)
@@ -36,6 +38,15 @@ class Throttles:
             self.faults[table_name] = Refusals(share)
         else:
             self.faults.pop(table_name, None)
+
+    @contextmanager
+    def refusing(self, share: float) -> Iterator[None]:
+        """In the block, refuse that share of all writes."""
+        self._always = Refusals(share)
+        try:
+            yield
+        finally:
+            self._always = None
 
     def configured(self, table_name: str, parameters: Mapping[str, Any], *, created: bool) -> None:
         """A table was created or changed with these parameters; keep `OnDemandThroughput` and `WarmThroughput`.
@@ -50,7 +61,7 @@ class Throttles:
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
         """Consume a write of `units`, or return the reason why not."""
-        fault = self.faults.get(full_name(table)) if self.faults else None
+        fault = self._always or (self.faults.get(full_name(table)) if self.faults else None)
         if fault is not None and fault.refuses():
             return KEY_RANGE if _on_demand(table) else PROVISIONED
         return self._throughput(table, now, writes=True).take(hash_key, units, now) if self.applied else None
@@ -93,7 +104,7 @@ def throttled(direction: str, table: Any, reason: str, index: Any = None) -> Aws
     """The error if nothing in a request could be done; `direction` is Read or Write."""
     scope, arn = ("Table", table.table_arn) if index is None else ("Index", f"{table.table_arn}/index/{index.name}")
     details = {"ThrottlingReasons": [{"reason": f"{scope}{direction}{reason}", "resource": arn}]}
-    return AwsError("ProvisionedThroughputExceededException", _TEXTS[reason], details=details)
+    return AwsError("ProvisionedThroughputExceededException", THROTTLED[reason], details=details)
 
 
 def cancellation(reasons: Sequence[str | None]) -> AwsError:
@@ -104,7 +115,7 @@ def cancellation(reasons: Sequence[str | None]) -> AwsError:
             content.append({"Code": "None"})
         else:
             code = reason if reason == PROVISIONED else "ThrottlingError"
-            content.append({"Code": code, "Message": _TEXTS[reason]})
+            content.append({"Code": code, "Message": THROTTLED[reason]})
     codes = ", ".join(each["Code"] for each in content)
     text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
     return AwsError("TransactionCanceledException", text, details={"CancellationReasons": content})

@@ -18,6 +18,7 @@ from simulator.base.chance import Seed
 from simulator.base.clock import Clock
 from simulator.base.counters import StoreCounters
 from simulator.base.errors import is_out_of_memory
+from simulator.faults.plane import Plane
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import attribute_updates, moto_table
@@ -26,6 +27,7 @@ from simulator.store.dynamodb.by_moto import ByMoto
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
+from simulator.store.front.faulty import Faulty
 from simulator.store.front.unsigned import check_unsigned
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
@@ -39,7 +41,7 @@ from simulator.store.sqs import moto_queue, partial_batches
 from simulator.store.sqs import rules as sqs_rules
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.move_tasks import MoveTasks
-from simulator.store.wire.aws_errors import AwsError, error_response
+from simulator.store.wire.aws_errors import AnswerLost, AwsError, error_response
 from simulator.store.wire.messages import CONTROL_PATH, HOME, Request, Response, Routed
 from simulator.store.wire.routing import route
 
@@ -61,15 +63,22 @@ STRICTER = (moto_bucket.EVENTS, attribute_updates.UPDATES)
 
 
 def assemble(
-    clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool, notified_s: Callable[[], float] = float
+    clock: Clock,
+    port: int,
+    seed: Seed,
+    *,
+    capacity: str,
+    strict: bool,
+    plane: Plane,
+    notified_s: Callable[[], float] = float,
 ) -> Application:
     """The application for one process; moto's state is global, so there is only one per process.
 
-    `notified_s` says how long one of S3's events is on its way.
+    `notified_s` says how long one of S3's events is on its way, `plane` which faults strike.
     """
     active = install((*FASTER, *STRICTER) if strict else FASTER, version("moto"))
     moto = MotoApplication(port, seed)
-    store = StoreContext.of(clock, seed, strict=strict, notified_s=notified_s)
+    store = StoreContext.of(clock, seed, strict=strict, notified_s=notified_s, plane=plane)
     return Application(store, moto.call, active, rates=capacity == "aws")
 
 
@@ -86,7 +95,10 @@ class Application:
         self._rates = s3_rules.S3Rates() if rates else None
         self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH.name in active)
         throttles = Throttles(applied=rates)
-        self._control = Control(store.clock, self._tallies, throttles, self._polls)
+        self._faulty = Faulty(store, throttles, self._respond, self._carry_out)
+        self._control = Control(
+            store.clock, self._tallies, throttles, self._polls, store.plane, late=lambda: self._faulty.late
+        )
         tables = Tables(_tables_of_the_request, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
         if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:
@@ -109,16 +121,24 @@ class Application:
             return self._control.answer(request)
         started = time.perf_counter()
         routed = moto_state.at_home(route(request, self._store.requests))
-        waiting = None
+        waiting: Awaitable[Response] | None = None
         try:
             _check_home(routed)
-            waiting = self._waiting(routed)
+            strike = self._faulty.strikes(routed)
+            waiting = self._waiting(routed) if strike is None else strike()
             response = self._carry_out(routed) if waiting is None else await waiting
         except AwsError as error:
             response = error_response(routed, error)
+        except AnswerLost:
+            return Response(0, breaks_after=-1)
         worked_s = time.perf_counter() - started if waiting is None else 0.0
         self._tallies.answered(routed, response, worked_s)
         return response
+
+    async def _respond(self, routed: Routed) -> Response:
+        """The response to a request that no fault strikes, or that goes on after one."""
+        waiting = self._waiting(routed)
+        return self._carry_out(routed) if waiting is None else await waiting
 
     def counters(self) -> StoreCounters:
         """All counters, for whoever is in the same process."""
@@ -151,7 +171,7 @@ class Application:
         try:
             self._check(routed)
             response = _first_answer(ways, routed)
-        except AwsError:
+        except (AwsError, AnswerLost):
             raise
         except Exception as error:
             if is_out_of_memory(error):

@@ -20,6 +20,8 @@ from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.shown import error_line
 from simulator.base.usage import process_cpu_s, process_memory_bytes
+from simulator.faults import kinds
+from simulator.faults.plane import Plane
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
@@ -30,7 +32,7 @@ from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
 PEEK_PAGE = 500
 EARLIER_BYTES = 1024 * 1024
-CHANGING = {"refuse-writes", "end-long-polls"}
+CHANGING = {"refuse-writes", "end-long-polls", "faults"}
 """The calls that change something."""
 
 
@@ -42,6 +44,8 @@ class Control:
     tallies: Tallies
     throttles: Throttles
     polls: LongPolls
+    plane: Plane
+    late: Callable[[], int] = int
 
     def answer(self, request: Request) -> Response:
         """The answer to one control call."""
@@ -57,6 +61,7 @@ class Control:
             ),
             "end-long-polls": self._end_long_polls,
             "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
+            "faults": lambda: self._set_faults(arguments["kind"], arguments["share"]),
         }
         if call not in calls:
             return _text_response(404, f"unknown control call '{call}'; the calls are {', '.join(calls)}")
@@ -90,6 +95,8 @@ class Control:
                 for name, bucket in moto_state.buckets().items()
             },
             operations={name: replace(each) for name, each in tallies.operations.items()},
+            faults=dict(self.plane.struck),
+            late=self.late(),
         )
 
     def _messages(self, name: str, after: int) -> list[dict[str, Any]]:
@@ -124,14 +131,23 @@ class Control:
     def _refuse_writes(self, table: str, share: str) -> dict[str, Any]:
         if table not in moto_state.tables():
             raise ValueError(f"there is no table '{table}'")
-        try:
-            fraction = float(share)
-        except ValueError:
-            fraction = math.nan
-        if not 0 <= fraction <= 1:
-            raise ValueError(f"fraction must be a number from 0 to 1, not '{share}'")
-        self.throttles.refuse_writes(table, fraction)
+        self.throttles.refuse_writes(table, _share("fraction", share))
         return {}
+
+    def _set_faults(self, kind: str, share: str) -> dict[str, Any]:
+        self.plane.set_shares({kinds.find(kind).name: _share("share", share)})
+        return {}
+
+
+def _share(name: str, text: str) -> float:
+    """A share from 0 to 1. Raises `ValueError`."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, not '{text}'")
+    return share
 
 
 def _text_response(status: int, line: str) -> Response:

@@ -27,6 +27,7 @@ from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.base.doors import refusal
 from simulator.base.errors import ExitCode, is_out_of_memory
+from simulator.faults.plane import Plane
 from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response, sent_headers
 
 # S3 allows 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
@@ -61,7 +62,8 @@ async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     with kept_for_good():
         from simulator.store.front.application import assemble
 
-        application = assemble(SystemClock(), port, seed, capacity=capacity, strict=strict)
+        plane = Plane(seed=seed)
+        application = assemble(SystemClock(), port, seed, capacity=capacity, strict=strict, plane=plane)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
@@ -113,7 +115,7 @@ def _die_of_memory() -> NoReturn:
     os._exit(ExitCode.COULD_NOT_FINISH)
 
 
-async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
+async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.StreamResponse:
     try:
         return await _answered(answer, incoming)
     except Exception as error:
@@ -122,7 +124,7 @@ async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: we
         raise
 
 
-async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
+async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.StreamResponse:
     """Converts between aiohttp's types and the store's."""
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     if (why := refusal(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"))) is not None:
@@ -140,9 +142,15 @@ async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: 
         headers=headers,
         raw_headers=incoming.raw_headers,
         body=await incoming.read(),
+        connection=incoming.transport,
     )
     response = await answer(request)
-    outgoing = web.Response(status=response.status, body=response.body)
+    outgoing: web.StreamResponse
+    if response.breaks_after is None:
+        outgoing = web.Response(status=response.status, body=response.body)
+    else:
+        outgoing = web.StreamResponse(status=response.status or 500)
+        outgoing.content_length = len(response.body)
     sent = outgoing.headers
     sent.popall("Content-Type", None)
     for name, value in sent_headers(response, is_head=incoming.method == "HEAD"):
@@ -150,6 +158,12 @@ async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: 
             sent[name] = value
         else:
             sent.add(name, value)
+    if response.breaks_after is not None:
+        if response.breaks_after >= 0:
+            await outgoing.prepare(incoming)
+            await outgoing.write(response.body[: response.breaks_after])
+        if incoming.transport is not None:
+            incoming.transport.close()
     return outgoing
 
 

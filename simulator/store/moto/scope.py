@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock
+from simulator.faults.plane import NO_FAULTS, Plane
 from simulator.store.wire.messages import Routed
 
 
@@ -20,7 +21,7 @@ class StoreContext:
     """What all requests to one store share. `strict`: apply AWS's rules where moto lacks them.
 
     Each kind of identifier has its own stream: how often a queue is polled does not change its messages' ids.
-    `notified_s` says for each of S3's events how long it is on its way to its queue.
+    `notified_s` says for each of S3's events how long it is on its way to its queue, `plane` which faults strike.
     """
 
     clock: Clock
@@ -29,14 +30,23 @@ class StoreContext:
     messages: Identifiers
     receipts: Identifiers
     notified_s: Callable[[], float] = float
+    plane: Plane = NO_FAULTS
 
     @classmethod
-    def of(cls, clock: Clock, seed: Seed, *, strict: bool, notified_s: Callable[[], float] = float) -> StoreContext:
+    def of(
+        cls,
+        clock: Clock,
+        seed: Seed,
+        *,
+        strict: bool,
+        notified_s: Callable[[], float] = float,
+        plane: Plane = NO_FAULTS,
+    ) -> StoreContext:
         """The context of a store that draws its identifiers from `seed`."""
         requests, messages, receipts = (
             Identifiers(stream(seed, f"store/{kind}")) for kind in ("requests", "messages", "receipts")
         )
-        return cls(clock, strict, requests, messages, receipts, notified_s)
+        return cls(clock, strict, requests, messages, receipts, notified_s, plane)
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch, SQS's unit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,10 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.s3.keys import indexed_keys
 from simulator.store.s3.notifications import Sequencers, record, test_event, written
-from simulator.store.sqs.moto_queue import new_message
+from simulator.store.sqs.moto_queue import add, depot_of, new_message
+
+_HELD_BACK = {"notification-out-of-order", "notification-together"}
+_WAITS = {"notification-late", *_HELD_BACK}
 
 
 def _install_depth() -> None:
@@ -46,7 +50,7 @@ def _install_events() -> None:
             if notification.matches(event_name, written(key.name)):
                 sequencer = sequencers.next(at)
                 body = record(bucket, key, event, notification.id, scope.routed, sequencer, at)
-                _deliver(bucket, notification.arn, body, account_id, scope.store.notified_s())
+                _send(bucket, notification.arn, body, account_id)
         if configuration.cloud_function or configuration.topic or configuration.event_bridge is not None:
             with _without_queues(configuration):
                 own_send_event(account_id, event_name, bucket, key)
@@ -82,13 +86,50 @@ def _not_sent_by_s3(event: str, key: Any) -> bool:
     return event == "s3:ObjectTagging:Put" and SCOPE.get().routed.operation != "PutObjectTagging"
 
 
-def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str, after_s: float = 0.0) -> None:
-    """Put an event into a queue. As in S3, it is lost if the queue is missing, refuses it, or has too small a limit."""
+def _send(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
+    """Deliver an event after the time that it is on its way, and as a fault wants it."""
+    store = SCOPE.get().store
+    late_s, queue = store.notified_s(), moto_state.queue_by_arn(queue_arn)
+    held_back = bucket.__dict__.setdefault("_stockpipe_held_back", {})
+    earlier, earlier_kind = held_back.pop(queue_arn, (None, ""))
+    depot = depot_of(queue) if earlier is not None and queue is not None else None
+    if depot is not None and earlier_kind == "notification-together" and depot.hasten(earlier, store.now_ms() + 1):
+        earlier.message.body = _together(earlier.message.body, body)
+        return
+    fault = store.plane.at("s3.notification", store.clock.now())
+    kind, argument = (fault.kind, fault.argument) if fault is not None else ("", 0.0)
+    waits_s = argument if kind in _WAITS else 0.0
+    sent = _deliver(bucket, queue_arn, body, account_id, late_s + waits_s)
+    if kind == "notification-twice":
+        _deliver(bucket, queue_arn, body, account_id, late_s + argument)
+    if depot is not None and sent is not None:
+        depot.hasten(earlier, max(sent.due_ms, store.now_ms()) + 1)
+    if kind in _HELD_BACK and sent is not None:
+        held_back[queue_arn] = sent, kind
+
+
+def _together(first: str, second: str) -> str:
+    """One message with the records of two."""
+    records = [*json.loads(first)["Records"], *json.loads(second)["Records"]]
+    return json.dumps({"Records": records}, separators=(",", ":"))
+
+
+def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str, after_s: float = 0.0) -> Any:
+    """Put an event into a queue; returns what its depot holds now, if it has one.
+
+    As in S3, the event is lost if the queue is missing, refuses it, or has too small a limit.
+    """
     queue = moto_state.queue_by_arn(queue_arn)
     if queue is None or queue.fifo_queue or not may_notify(queue, bucket.arn, account_id):
-        return
-    if len(body) <= min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
-        queue.add_message(new_message(SCOPE.get().store, body, queue.delay_seconds + after_s))
+        return None
+    if len(body) > min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
+        return None
+    store = SCOPE.get().store
+    message = new_message(store, body, queue.delay_seconds + after_s)
+    if "_stockpipe_depot" in queue.__dict__:
+        return add(queue, message, store.now_ms())
+    queue.add_message(message)
+    return None
 
 
 def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:

@@ -121,9 +121,16 @@ class MessageDepot:
         return held
 
     def take(
-        self, limit: int, now_ms: float, hide_ms: float, retention_ms: float, maximum_receives: int | None
+        self,
+        limit: int,
+        now_ms: float,
+        hide_ms: float,
+        retention_ms: float,
+        maximum_receives: int | None,
+        *,
+        last_first: bool = False,
     ) -> tuple[list[Held], list[Held]]:
-        """Receive up to `limit` ready messages in order, and hide them for `hide_ms`.
+        """Receive up to `limit` ready messages in order, or `last_first`, and hide them for `hide_ms`.
 
         Returns the received ones and those whose receive count had already reached `maximum_receives`; the latter have
         left this queue for the dead-letter queue. Messages older than the retention period are dropped.
@@ -131,7 +138,9 @@ class MessageDepot:
         self._bring_back(now_ms)
         received: list[Held] = []
         dead: list[Held] = []
-        while len(received) < limit and (held := self._next_ready()) is not None:
+        passed = list(iter(self._next_ready, None)) if last_first else []
+        upcoming = passed.pop if last_first else self._next_ready
+        while len(received) < limit and (passed or not last_first) and (held := upcoming()) is not None:
             if held.sent_ms + retention_ms <= now_ms:
                 self._drop(held)
                 self.totals.expired += not held.is_test_event
@@ -148,9 +157,12 @@ class MessageDepot:
             received.append(held)
             if hide_ms > 0:
                 self._put_away(held, "in_flight", now_ms + hide_ms)
-        if hide_ms <= 0:
+        for held in passed:
+            self._make_ready(held)
+        if hide_ms <= 0 and received:
             for held in received:
                 self._make_ready(held)
+            self.arrived()
         return received, dead
 
     def delete(self, handle: str, *, stale_deletes: bool) -> Held | None:
@@ -184,6 +196,16 @@ class MessageDepot:
         else:
             self._make_ready(held)
         self.arrived()
+
+    def hasten(self, held: Held, due_ms: float) -> bool:
+        """Let a delayed message arrive at `due_ms`, unless it does earlier; returns whether it is delayed still."""
+        if held.state != "delayed" or self._held.get(held.place) is not held:
+            return False
+        if due_ms < held.due_ms:
+            self._counts["delayed"] -= 1
+            self._put_away(held, "delayed", due_ms)
+            self.arrived()
+        return True
 
     def purge(self) -> None:
         """Drop every message."""

@@ -16,6 +16,7 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE, StoreContext
 from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
+from simulator.store.wire.aws_errors import AnswerLost
 from simulator.store.wire.messages import Routed
 
 
@@ -49,12 +50,20 @@ def add(queue: Any, message: Any, now_ms: float, *, counts_as_sent: bool = True)
 
 
 def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) -> list[Held]:
-    """Receive up to `limit` messages now; those due for the dead-letter queue move there instead."""
+    """Receive up to `limit` messages now; those due for the dead-letter queue move there instead.
+
+    Raises `AnswerLost` if a fault loses the answer.
+    """
     depot, maximum_receives = depot_of(queue), None
+    kind, late_s = _fault(depot, now_ms)
+    if kind == "sqs-empty-receive":
+        return []
     if queue.dead_letter_queue is not None and queue.redrive_policy:
         maximum_receives = int(queue.redrive_policy["maxReceiveCount"])
     retention_ms = queue.message_retention_period * 1000
-    received, dead = depot.take(limit, now_ms, visibility_timeout_s * 1000, retention_ms, maximum_receives)
+    hide_ms = 0.0 if kind == "sqs-delivered-twice" else (visibility_timeout_s + late_s) * 1000
+    last_first = kind == "sqs-out-of-order"
+    received, dead = depot.take(limit, now_ms, hide_ms, retention_ms, maximum_receives, last_first=last_first)
     for held in received:
         message = held.message
         message.approximate_receive_count = held.receives
@@ -65,7 +74,21 @@ def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) ->
         held.message.dead_letter_source_arn = queue.queue_arn
         held.message.delayed_until = 0.0
         add(queue.dead_letter_queue, held.message, now_ms, counts_as_sent=False)
+    if kind == "sqs-receive-lost":
+        raise AnswerLost
     return received
+
+
+def _fault(depot: MessageDepot, now_ms: float) -> tuple[str, float]:
+    """The kind of the fault that strikes a receive, and how late a visibility takes effect; empty and 0 if none does.
+
+    It is decided only if there is something to receive.
+    """
+    plane = SCOPE.get().store.plane
+    if plane.is_calm or not depot.counts(now_ms)[0]:
+        return "", 0.0
+    fault = plane.at("sqs.ReceiveMessage", now_ms / 1000)
+    return (fault.kind, fault.argument) if fault is not None else ("", 0.0)
 
 
 def with_attributes(message: Any, names: list[str]) -> Any:

@@ -28,6 +28,10 @@ class AwsError(Exception):
         self.details = details or {}
 
 
+class AnswerLost(Exception):
+    """The request has had its effect, and its answer never arrives."""
+
+
 def error_response(routed: Routed, error: AwsError) -> Response:
     """The error in the request's protocol."""
     if routed.service == "s3":

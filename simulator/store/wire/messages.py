@@ -22,13 +22,17 @@ EXIT_PORT_IN_USE = 98
 
 
 class Request(NamedTuple):
-    """One HTTP request. Header names are lower case; `raw_headers` keeps the original spelling for S3's metadata."""
+    """One HTTP request. Header names are lower case; `raw_headers` keeps the original spelling for S3's metadata.
+
+    `connection` stands for what it came over: the same object for all requests of one connection.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     raw_headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    connection: object = None
 
     @property
     def path(self) -> str:
@@ -89,11 +93,16 @@ class Routed(NamedTuple):
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP response; the server sets `Content-Length` unless it is given (HEAD)."""
+    """One HTTP response; the server sets `Content-Length` unless it is given (HEAD).
+
+    With `breaks_after`, the connection breaks once so many bytes of the body have been sent; below zero, before any
+    byte of the response.
+    """
 
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
+    breaks_after: int | None = None
 
 
 def sent_headers(response: Response, *, is_head: bool) -> list[tuple[str, str]]:

@@ -15,7 +15,9 @@ from simulator.base.quantities import (
     parse_bound,
     parse_duration,
     parse_rate,
+    parse_share,
     rate_text,
+    share_text,
 )
 
 
@@ -39,6 +41,9 @@ def number(figure: str, text: str) -> float:
         (parse_rate, "200/s", 200.0),
         (parse_rate, "30/m", 0.5),
         (parse_rate, "0.5/s", 0.5),
+        (parse_share, "0.1", 0.1),
+        (parse_share, " 2.5% ", 0.025),
+        (parse_share, "1", 1.0),
     ],
 )
 def test_text_becomes_its_value(parse: Callable[[str], float], text: str, value: float) -> None:
@@ -51,6 +56,7 @@ def test_text_becomes_its_value(parse: Callable[[str], float], text: str, value:
     [
         *[(parse_duration, text) for text in ("", "5", "s", "5x", "-5s", "5 5s", "1h x", "5s,")],
         *[(parse_rate, text) for text in ("", "5", "0/s", "-1/s", "5/d", "/s")],
+        *[(parse_share, text) for text in ("", "0", "0%", "101%", "2", "-1", "1e-3", "nan", "0.0000000001")],
     ],
 )
 def test_anything_else_is_refused_with_an_example(parse: Callable[[str], float], text: str) -> None:
@@ -66,6 +72,12 @@ def test_anything_else_is_refused_with_an_example(parse: Callable[[str], float],
 def test_duration_is_written_as_people_do(seconds: float, text: str) -> None:
     """The largest whole unit is used, except that a single minute is in seconds."""
     assert duration_text(seconds) == text
+
+
+@given(st.floats(1e-9, 1))
+def test_a_written_share_reads_back(share: float) -> None:
+    """It is exact to a millionth of the least."""
+    assert parse_share(share_text(share)) == pytest.approx(share, abs=1e-15)
 
 
 @given(st.integers(0, 10**10))

@@ -19,6 +19,7 @@ from fakes.runtime import ScriptedRuntime
 from fakes.sqs import ManualQueue
 from simulator.base import limits
 from simulator.base.observations import EventSettled, InvocationThrottled, Noted, TickFired
+from simulator.faults.plane import NO_FAULTS, Fault, Plane
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
@@ -178,8 +179,8 @@ class Asynchronous:
         return list(self.recorded.of(InvocationThrottled))
 
     @asynccontextmanager
-    async def open(self, duplicates: float = 0.0, **changes: Any) -> AsyncIterator[AsynchronousInvoker]:
-        """The invoker with a function that has this policy."""
+    async def open(self, plane: Plane = NO_FAULTS, **changes: Any) -> AsyncIterator[AsynchronousInvoker]:
+        """The invoker with a function that has this policy; faults of `plane` strike its ticks."""
         reserved = changes.pop("reserved_concurrency", None)
         policy = AsynchronousInvocation(**changes)
         function = declare.function(asynchronous=policy, reserved_concurrency=reserved)
@@ -201,7 +202,7 @@ class Asynchronous:
                 clock=self.clock,
                 record=self.recorded.append,
                 seed=2,
-                duplicate_probability=duplicates,
+                plane=plane,
             ) as invoker,
         ):
             yield invoker
@@ -348,12 +349,18 @@ async def test_throttles_are_retried_for_long(asynchronous: Asynchronous, clock:
     assert asynchronous.started_at == []
 
 
-async def test_duplicates(asynchronous: Asynchronous, clock: ManualClock) -> None:
-    """An event may run twice although nothing failed, with the same id."""
-    async with asynchronous.open(duplicates=1.0) as invoker:
-        invoker.accept("Consumer", {"id": 1})
-        await clock.advance(1.0)
-    assert asynchronous.runtime.events == [{"id": 1}, {"id": 1}]
+async def test_faults_send_a_tick_twice_and_late(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """An event may run twice although nothing failed, with the same id, or late, with the time of its tick."""
+    plane = Plane(listed=[Fault("tick.Tick", 0, "tick-twice", 1.0), Fault("tick.Tick", 1, "tick-late", 5.0)])
+    async with asynchronous.open(plane) as invoker:
+        ticking = invoker.run_schedule(RULE, start_at=START, speed=1.0, ticks=2, stop=asyncio.Event())
+        task = asyncio.create_task(ticking)
+        await clock.advance(66.0)
+        await task
+    first, second = scheduled_event(RULE, START), scheduled_event(RULE, START + 60)
+    assert asynchronous.runtime.events == [first, first, second]
+    assert asynchronous.started_at == [0.0, 1.0, 65.0]
+    assert plane.struck == {"tick-twice": 1, "tick-late": 1}
 
 
 async def test_chance_is_the_events_own(asynchronous: Asynchronous, clock: ManualClock) -> None:

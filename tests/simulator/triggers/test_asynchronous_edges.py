@@ -77,7 +77,7 @@ def failing(clock: ManualClock, recorded: Recorder) -> Failing:
 
 
 async def test_a_full_queue_takes_no_event(failing: Failing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last that fits is accepted; each is another event, and runs once unless duplicates were asked for."""
+    """The last that fits is accepted; each is another event, and runs once."""
     monkeypatch.setattr(limits, "ASYNC_QUEUED_EVENTS", 2)
     async with failing.open() as invoker:
         assert invoker.accept("Consumer", {}) != invoker.accept("Consumer", {})

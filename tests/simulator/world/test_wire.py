@@ -13,7 +13,7 @@ import pytest
 
 from fakes.fibers import Nobody
 from pipeline.wire import HttpPool
-from simulator.base.http_server import HttpConnection, HttpRequest
+from simulator.base.http_server import ConnectionMark, HttpConnection, HttpRequest
 from simulator.store.wire.messages import Request, Response
 from simulator.world import model
 from simulator.world.borders import Violation
@@ -292,7 +292,7 @@ def test_an_answer_has_the_words_of_its_status() -> None:
         assert run(Shop(lambda _, status=status: Response(status)), put()) == reason  # type: ignore[misc]
     request = HttpRequest(b"PUT /b/k HTTP/1.1\r\n")
     request.body = None
-    assert _request(request).body == b""
+    assert _request(request, ConnectionMark()).body == b""
 
 
 def test_an_environment_has_one_processor() -> None:

@@ -21,12 +21,12 @@ import pytest
 from fakes import declare
 from simulator.base import clients
 from simulator.base.clients import Clients
+from simulator.functions.runtimes.faulty import FaultyRuntime
 from simulator.world import world as world_module
 from simulator.world.borders import Violation
 from simulator.world.direct import DirectS3, DirectSqs
 from simulator.world.loop import Deadlock
 from simulator.world.playback import Playback
-from simulator.world.runtime import WorldRuntime
 from simulator.world.wire import MemoryTransport
 from simulator.world.world import HOST, PORT, World
 
@@ -147,7 +147,7 @@ def test_an_engine_leads_to_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
             assert isinstance(theirs.s3, DirectS3)
             assert isinstance(theirs.sqs, DirectSqs)
             assert (theirs.s3.client, theirs.sqs.client, theirs.dynamodb) == ("usual",) * 3
-            assert isinstance(engine.runtime, WorldRuntime)
+            assert isinstance(engine.runtime, FaultyRuntime)
             assert 0 < engine.tick_late_s() < 60
             transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, HOST, PORT)
             assert isinstance(transport, MemoryTransport)

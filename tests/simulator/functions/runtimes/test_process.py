@@ -96,7 +96,7 @@ async def test_memory_beyond_the_functions_size_kills(open_function: Open) -> No
     async with open_function("process", source, memory_mb=128) as function:
         result = await function.invoke(300)
         assert isinstance(result, Failed)
-        assert (result.outcome, result.error_type) == ("crash", "Runtime.ExitError")
+        assert (result.outcome, result.error_type) == ("crash", "Runtime.OutOfMemory")
         assert result.message.endswith("Error: Runtime exited with error: signal: killed")
         assert await function.invoke(1) == Returned(1024 * 1024)
 
