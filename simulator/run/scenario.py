@@ -12,6 +12,7 @@ steps:                                     # carried out in this order, each whe
   - when: queue.visible >= 400             # ... or a figure of the snapshot against a number; several joined by `and`
     caption: the text to show
     refuse_writes: {share: 0.95, for: 10s} # the table throttles this share of the writes
+    faults: {s3-slow-down: 20%, for: 10s}  # these faults strike so often
 ```
 
 `story.py` waits for the triggers.
@@ -34,13 +35,15 @@ from simulator.base.documents import DocumentError
 from simulator.base.errors import InputError, UnusableValueError, about
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.nearest import did_you_mean
-from simulator.base.quantities import LONGEST_S, Bound, duration_text, parse_bound, parse_duration
+from simulator.base.quantities import LONGEST_S, Bound, duration_text, parse_bound, parse_duration, parse_share
 from simulator.base.shown import printable
+from simulator.faults import kinds
 from simulator.functions.runtimes import RuntimeName
 from simulator.run import bounds, captions
 from simulator.run.bounds import SummaryBound
 from simulator.telemetry.snapshot import RunOptions, Snapshot
 
+REFUSED = "refuse_writes"
 _FOLDER = Path(__file__).with_name("scenarios")
 _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
     **dict.fromkeys(("ticks", "seed"), int),
@@ -64,10 +67,10 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class RefuseWrites:
-    """The table throttles a share of the writes for a while."""
+class Strike:
+    """Faults strike for a while, each with its share; the one named `REFUSED` is that the table throttles writes."""
 
-    share: float
+    shares: Mapping[str, float]
     for_s: float
 
 
@@ -85,7 +88,7 @@ class Step:
     trigger: str
     caption: str | None
     puts: tuple[Put, ...]
-    refuse_writes: RefuseWrites | None
+    strikes: tuple[Strike, ...]
     line: int
 
     def due(self, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
@@ -107,6 +110,11 @@ class Scenario:
     options: Mapping[str, Any]
     bounds: tuple[SummaryBound, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The kinds of all its faults."""
+        return frozenset(kind for step in self.steps for strike in step.strikes for kind in strike.shares)
 
     def filled(self, values: Mapping[str, str | None]) -> Scenario:
         """The same scenario with the values of parameters and options filled into its captions.
@@ -266,15 +274,10 @@ def _steps(given: list[Any], lines: Sequence[int]) -> Iterator[Step]:
 
 def _step(given: Any, line: int) -> Step:
     _require(isinstance(given, dict), "it must be a mapping")
-    _require_known(given, "at", "when", "caption", "put", "refuse_writes")
+    _require_known(given, "at", "when", "caption", "put", REFUSED, "faults")
     _require(not {"at", "when"} <= set(given), "give at or when, not both")
-    put, fault = given.get("put"), given.get("refuse_writes")
+    put = given.get("put")
     puts = [] if put is None else put if isinstance(put, list) else [put]
-    shared = fault is None or (isinstance(fault, dict) and set(fault) == {"share", "for"})
-    _require(shared, "refuse_writes needs share and for")
-    share = fault["share"] if fault else 0
-    is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
-    _require(is_share, f"share must be between 0 and 1, not '{share}'")
     _require(not isinstance(given.get("caption"), dict | list), "caption must be text")
     at_s = _seconds(given["at"], "at") if "at" in given else None
     when = " ".join(str(given["when"]).split()) if "when" in given else ""
@@ -284,9 +287,33 @@ def _step(given: Any, line: int) -> Step:
         trigger=when if at_s is None else duration_text(at_s),
         caption=" ".join(str(given["caption"]).split()) if given.get("caption") else None,
         puts=tuple(map(_put, puts)),
-        refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for")) if fault else None,
+        strikes=tuple(_strikes(given.get(REFUSED), given.get("faults"))),
         line=line,
     )
+
+
+def _strikes(refused: Any, faults: Any) -> Iterator[Strike]:
+    if refused is not None:
+        shared = isinstance(refused, dict) and set(refused) == {"share", "for"}
+        _require(shared, f"{REFUSED} needs share and for")
+        share = refused["share"]
+        is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
+        _require(is_share, f"share must be between 0 and 1, not '{share}'")
+        yield Strike({REFUSED: float(share)}, _seconds(refused["for"], "for"))
+    if faults is not None:
+        shared = isinstance(faults, dict) and "for" in faults and len(faults) > 1
+        _require(shared, "faults needs kinds with their shares, and for, as in {s3-slow-down: 20%, for: 10s}")
+        yield Strike(dict(_shares(faults)), _seconds(faults["for"], "for"))
+
+
+def _shares(faults: Mapping[Any, Any]) -> Iterator[tuple[str, float]]:
+    for kind, share in faults.items():
+        if kind == "for":
+            continue
+        try:
+            yield kinds.find(str(kind)).name, parse_share(str(share))
+        except ValueError as error:
+            raise about(f"faults: {kind}: " if kind in kinds.ALL else "faults: ", error) from None
 
 
 def _put(given: Any) -> Put:

@@ -15,7 +15,7 @@ from simulator.base.clock import Clock
 from simulator.base.observations import Noted, Record
 from simulator.base.words import significant
 from simulator.run.captions import reading_s
-from simulator.run.scenario import Scenario, Step
+from simulator.run.scenario import REFUSED, Scenario, Step
 from simulator.telemetry.snapshot import Snapshot
 from simulator.twin.twin import Twin
 
@@ -50,7 +50,8 @@ class Story:
         made = self.twin.resources
         self._bucket, self._table = made.bucket or "", made.table or ""
         self._began_at = self.clock.now()
-        self._read_at = self._faulty_until_at = 0.0
+        self._read_at = 0.0
+        self._over_at: dict[str, float] = {}  # of each fault that is on
         self._ended_at: float | None = None
         self._drained = True
 
@@ -73,11 +74,11 @@ class Story:
                 else:
                     self._skip(number, step)
             await self._until_read()
-            while self._faulty_until_at and self._ended_at is None:
+            while self._over_at and self._ended_at is None:
                 await self._wait()
         finally:
-            if self._faulty_until_at and self.twin.store is not None:
-                await self.twin.store.refuse_writes(self._table, 0.0)
+            for kind in self._over_at:
+                await self._set(kind, 0.0)
 
     async def _comes(self, step: Step) -> bool:
         while not step.due(self.clock.now() - self._began_at, self.look):
@@ -101,7 +102,7 @@ class Story:
         return self.clock.now() >= self._read_at or self.hurried()
 
     async def _carry_out(self, step: Step) -> None:
-        now, twin, table = self.clock.now(), self.twin, self._table
+        now, twin = self.clock.now(), self.twin
         if step.caption:
             self.record(Noted(now, step.caption, "caption"))
             self._read_at = now + reading_s(step.caption)
@@ -109,11 +110,19 @@ class Story:
             await twin.clients.s3.put_object(Bucket=self._bucket, Key=put.key, Body=put.text.encode())
             self.acted.set()
             self._ended_at = None  # there is something to store again
-        if step.refuse_writes and twin.store is not None:
-            await twin.store.refuse_writes(table, step.refuse_writes.share)
-            self._faulty_until_at = max(self._faulty_until_at, now + step.refuse_writes.for_s)
-            share = f"{step.refuse_writes.share:.0%}"
-            self.record(Noted(now, f"fault: table {table} refuses {share} of the writes", "fault"))
+        for strike in step.strikes:
+            for kind, share in strike.shares.items():
+                await self._set(kind, share)
+                self._over_at[kind] = max(self._over_at.get(kind, 0.0), now + strike.for_s)
+                refused = f"fault: table {self._table} refuses {percent(share)} of the writes"
+                self.record(Noted(now, refused if kind == REFUSED else begins(kind, share), "fault"))
+
+    async def _set(self, kind: str, share: float) -> None:
+        """From now on, let this fault strike with this share; 0 ends it."""
+        if kind != REFUSED:
+            await self.twin.set_faults({kind: share})
+        elif self.twin.store is not None:
+            await self.twin.store.refuse_writes(self._table, share)
 
     def _skip(self, number: int, step: Step) -> None:
         ended_s = max(0.0, (self._ended_at or self._began_at) - self._began_at)
@@ -129,10 +138,21 @@ class Story:
         self.record(Noted(self.clock.now(), f"step {number} of the scenario was skipped: {reason}", "warning"))
 
     async def _wait(self) -> None:
-        """Wait until the next look, and end a fault whose time is over."""
-        now, table = self.clock.now(), self._table
-        if 0 < self._faulty_until_at <= now and self.twin.store is not None:
-            self._faulty_until_at = 0.0
-            await self.twin.store.refuse_writes(table, 0.0)
-            self.record(Noted(now, f"the fault is over: table {table} takes writes again", "fault"))
+        """Wait until the next look, and end the faults whose time is over."""
+        now = self.clock.now()
+        for kind in [kind for kind, over_at in self._over_at.items() if over_at <= now]:
+            del self._over_at[kind]
+            await self._set(kind, 0.0)
+            said = f"table {self._table} takes writes again" if kind == REFUSED else kind
+            self.record(Noted(now, f"the fault is over: {said}", "fault"))
         await self.clock.sleep(limits.SCENARIO_LOOK_S)
+
+
+def begins(kind: str, share: float) -> str:
+    """What is said when a fault begins to strike."""
+    return f"fault: {kind} strikes {percent(share)} of the times"
+
+
+def percent(share: float) -> str:
+    """A share as people read it, however small."""
+    return f"{share * 100:.3g}%"

@@ -44,6 +44,13 @@ def scenarios() -> list[str]:
     return [*names(), "list"]
 
 
+def faults() -> Iterable[tuple[str, str]]:
+    """The kinds that `--fault` takes, each with what it does."""
+    from simulator.faults.kinds import ALL
+
+    return [*((kind.name, kind.meaning) for kind in ALL.values()), ("list", "Print what each does.")]
+
+
 def template_parameters(ctx: typer.Context) -> list[str]:
     """`NAME=` for each parameter of the template in use, which need not be one that can run."""
     from simulator.base import documents, limits

@@ -51,9 +51,27 @@ def parse_assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
+def parse_fault(text: str) -> tuple[str, float]:
+    """`KIND[=SHARE]` to the pair, or `list`; the `ValueError` says what is wrong."""
+    from simulator.faults.kinds import find  # --help must not wait for it
+
+    name, separator, share = text.partition("=")
+    if text == LIST[0]:
+        return LIST
+    return find(name).name, quantities.parse_share(share) if separator else USUAL_SHARE
+
+
+def fault_text(fault: tuple[str, float]) -> str:
+    """A fault as `parse_fault` reads it."""
+    return fault[0] if fault == LIST else f"{fault[0]}={quantities.share_text(fault[1])}"
+
+
+LIST, USUAL_SHARE = ("list", 0.0), 0.1
+"""In place of a fault: list them; and the share of one that is named without."""
 DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_text)
 RATE = Written(quantities.parse_rate, "RATE", quantities.rate_text)
 INSTANT = Written(parse_instant, "TIME", instant_text)
+FAULT = Written(parse_fault, "KIND[=SHARE]", fault_text)
 ASSIGNMENT = Written(parse_assignment, "NAME=VALUE", "=".join)
 PROGRAM = Written(Path, "PATH", is_file=lambda text: os.sep in text)
 """A file that is run; a bare name is looked up as a shell does."""

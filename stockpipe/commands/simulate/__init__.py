@@ -8,12 +8,15 @@ from simulator.base.collector import kept_for_good
 from simulator.base.errors import InputError
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.taking import takes
+from stockpipe.commands.values import LIST
 
 EPILOG = """Examples:
 
 stockpipe simulate --ticks 3
 
 stockpipe simulate --scenario burst
+
+stockpipe simulate --clock virtual --fault s3-slow-down --fault lambda-crash=30%
 
 stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y' --slo 'rejected<1%'
 
@@ -35,6 +38,9 @@ def simulate(options: SimulateOptions) -> None:
 
     if options.scenario == "list":
         run.list_scenarios()
+        return
+    if LIST in options.faults:
+        run.list_faults()
         return
     if options.paths and not options.sources:
         raise InputError(f"'{options.paths[0]}' is given without --source", hint=f"write --source {options.paths[0]}")

@@ -20,6 +20,8 @@ WORLD_BEGINS_AT = 1_767_225_600.0
 """2026-01-01T00:00:00Z: fixed, so that the same seed gives the same bytes on any day."""
 WORLD_DRAINS_S = 3_600.0
 """Enough for late notifications and for retries that end in the dead-letter queue: virtual time costs nothing."""
+FAULTY_DRAINS_S = 900.0
+"""With faults in real time: whatever failed comes again after the template's visibility timeout, or is late itself."""
 _UNREACHABLE = "nothing outside can reach a run in virtual time"
 
 
@@ -45,12 +47,19 @@ def require_possible(options: SimulateOptions) -> None:
 
 
 def by_clock(options: SimulateOptions, plan: RunPlan) -> RunPlan:
-    """The plan under the clock of the options. Raises `InputError` if it would wait for data from outside in a world.
+    """The plan under the clock of the options.
+
+    Raises `InputError` for a world that would wait for data from outside, and for `lambda-clock-apart` where all
+    environments have the same clock.
 
     In a world the schedule's clock is the world's, except in a scenario: its steps are timed for its own `speed`. The
     run must not depend on who looks on, so captions always take their time.
     """
     if options.clock == "real":
+        faults = {*plan.faults, *(plan.story.faults if plan.story else ())}
+        if "lambda-clock-apart" in faults and plan.runtime == "inline":
+            said = "'lambda-clock-apart' needs environments with clocks of their own"
+            raise InputError(said, hint="write --runtime process, or --clock virtual")
         return plan
     if not (plan.inputs or plan.fires or plan.story):
         way_out = "add --send, --source or --event, or write --clock real"
@@ -67,8 +76,16 @@ def by_clock(options: SimulateOptions, plan: RunPlan) -> RunPlan:
         speed=speed,
         runtime="inline",
         captions_read=True,
-        drain_timeout_s=plan.drain_timeout_s if "drain_timeout_s" in options.given else WORLD_DRAINS_S,
     )
+
+
+def drain_timeout_s(options: SimulateOptions) -> float:
+    """The drain's timeout in force."""
+    if "drain_timeout_s" in options.given:
+        return options.drain_timeout_s
+    if options.clock == "virtual":
+        return WORLD_DRAINS_S
+    return FAULTY_DRAINS_S if options.faults else options.drain_timeout_s
 
 
 def run(options: SimulateOptions, plan: RunPlan, main: Callable[[Whereabouts], Coroutine[Any, Any, int]]) -> int:

@@ -22,7 +22,7 @@ class SimulateOptions(Options):
         ),
         "How it runs": (
             *("clock", "template", "parameters", "parameter_files", "runtime", "code", "no_build", "capacity"),
-            *("port", "drain_timeout_s", "hold"),
+            *("faults", "port", "drain_timeout_s", "hold"),
         ),
         "What decides the exit code": ("slo", "accept", "invariants"),
         "What is shown and written": ("ui", "every_s", "ready", "summary", "logs", "tail", "screenshot"),
@@ -119,12 +119,23 @@ class SimulateOptions(Options):
     capacity: Annotated[
         Literal["aws", "unlimited"], typer.Option(help="The store's capacity: AWS's limits, or none.")
     ] = "aws"
+    faults: Annotated[
+        tuple[tuple[str, float], ...],
+        values.FAULT,
+        typer.Option(
+            "--fault",
+            help="Let this kind of fault strike 10% of the times that it can, or the given SHARE (30%, 0.3), until all "
+            "is sent, and for a minute at most after that. 'list' shows the kinds; repeatable.",
+            autocompletion=completion.faults,
+        ),
+    ] = ()
     port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 uses any free one.")] = 0
     drain_timeout_s: Annotated[
         float,
         values.DURATION,
         typer.Option(
-            "--drain-timeout", help="How long to wait for the queue to empty (in virtual time 1h, unless given)."
+            "--drain-timeout",
+            help="How long to wait for the queue to empty (with --fault 15m, in virtual time 1h, unless given).",
         ),
     ] = 60.0
     accept: values.Accept = ()

@@ -18,6 +18,7 @@ from simulator.base.observations import LogWritten, Noted, NoteKind, Observation
 from simulator.base.shown import visible_line
 from simulator.base.usage import Used, allow_open_files
 from simulator.dashboard.ui import Display
+from simulator.faults import kinds
 from simulator.functions.logs import LogDirectory
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
@@ -51,6 +52,13 @@ def list_scenarios() -> None:
     sys.stdout.write(
         "\nRun one: stockpipe simulate --scenario burst    They are explained in: stockpipe docs scenarios\n"
     )
+
+
+def list_faults() -> None:
+    """Print the kinds of faults, each with what it does and what it is modelled on."""
+    for kind in kinds.ALL.values():
+        sys.stdout.write(f"{kind.name:<26} {kind.meaning}\n{'':<26} ({kind.source})\n")
+    sys.stdout.write("\nLet some strike: stockpipe simulate --fault s3-slow-down --fault lambda-crash=30%\n")
 
 
 def run_simulate(options: SimulateOptions) -> int:
@@ -121,7 +129,8 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         invariants=_invariants(options),
         capacity=options.capacity,
         port=options.port,
-        drain_timeout_s=options.drain_timeout_s,
+        faults=dict(options.faults),
+        drain_timeout_s=clocks.drain_timeout_s(options),
         accepted=frozenset(options.accept),
         ready=options.ready,
         hold=options.hold,
@@ -311,6 +320,7 @@ class _SimulateOutlet:
         )
         return built | {
             "invariants": [outcome._asdict() for outcome in run.outcomes],
+            "faults": dict(self._telemetry.snapshot(self._clock.now()).faults_struck),
             "skipped_steps": [asdict(step) for step in run.skipped],
             "observations": self.digest.as_json() if self.digest else None,
             "machine": self._used.as_json(),
@@ -401,6 +411,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "build": not options.no_build,
         "invariant": list(options.invariants),
         "capacity": plan.capacity,
+        "fault": dict(plan.faults),
         "port": plan.port,
         "drain_timeout": plan.drain_timeout_s,
         "accept": sorted(plan.accepted),

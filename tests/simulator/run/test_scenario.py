@@ -89,6 +89,12 @@ def test_bounds_are_those_of_the_command_line() -> None:
         ("steps: [{put: {key: a}}]", "step 1: put needs key and text"),
         ("steps: [{refuse_writes: {share: 2, for: 1s}}]", "step 1: share must be between 0 and 1, not '2'"),
         ("steps: [{refuse_writes: {share: 0.5}}]", "step 1: refuse_writes needs share and for"),
+        ("steps: [{faults: {s3-slow: 0.5}}]", "step 1: faults needs kinds with their shares, and for, as in {"),
+        ("steps: [{faults: {for: 5s}}]", "step 1: faults needs kinds with their shares, and for, as in {"),
+        ("steps: [{faults: [s3-slow]}]", "step 1: faults needs kinds with their shares, and for, as in {"),
+        ("steps: [{faults: {s3-slo: 1, for: 5s}}]", "step 1: faults: there is no fault 's3-slo'; did you mean 's3-sl"),
+        ("steps: [{faults: {s3-slow: 2, for: 5s}}]", "step 1: faults: s3-slow: '2' is not a share; write 0.1 or 10%"),
+        ("steps: [{faults: {s3-slow: 1, for: soon}}]", "step 1: for: 'soon' is not a number of seconds; write 10s"),
         ("bounds: {dead_lettered: 1}", "bounds must be a list, as in [dead_lettered<1, rejected<1%]"),
         ("bounds: dead_lettered<1", "bounds must be a list"),
         ("bounds: [5]", "bounds must be a list"),
@@ -110,6 +116,19 @@ def test_bad_scenario_is_one_line(text: str, message: str) -> None:
 
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_faults_of_a_step_strike_for_a_while() -> None:
+    """A share is a number or a percentage; what the table refuses is one more, and the scenario names them all."""
+    made = parse(
+        "steps:\n  - faults: {s3-slow-down: 0.3, dynamodb-slow: 10%, for: 10s}\n"
+        "  - {faults: {tick-twice: 1, for: 2m}, refuse_writes: {share: 0.5, for: 5}}\n"
+    )
+    assert [step.strikes for step in made.steps] == [
+        (scenario.Strike({"s3-slow-down": 0.3, "dynamodb-slow": 0.1}, 10.0),),
+        (scenario.Strike({scenario.REFUSED: 0.5}, 5.0), scenario.Strike({"tick-twice": 1.0}, 120.0)),
+    ]
+    assert made.faults == {"s3-slow-down", "dynamodb-slow", "tick-twice", "refuse_writes"}
 
 
 def test_a_step_that_cannot_be_used_is_named_with_file_and_line() -> None:

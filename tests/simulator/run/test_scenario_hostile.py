@@ -66,6 +66,11 @@ PARTS = {
     "steps: [{refuse_writes: {share: .nan, for: 1}}]": "share must be between 0 and 1",
     "steps: [{refuse_writes: {share: true, for: 1}}]": "share must be between 0 and 1",
     "steps: [{refuse_writes: {share: 1, for: .inf}}]": "not a number of seconds",
+    "steps: [{faults: {s3-slow: .nan, for: 1}}]": "'nan' is not a share",
+    "steps: [{faults: {s3-slow: true, for: 1}}]": "'True' is not a share",
+    "steps: [{faults: {s3-slow: [1], for: 1}}]": "'[1]' is not a share",
+    "steps: [{faults: {refuse_writes: 1, for: 1}}]": "there is no fault 'refuse_writes'",
+    "steps: [{faults: {s3-slow: 1, for: .inf}}]": "not a number of seconds",
 }
 
 

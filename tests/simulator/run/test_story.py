@@ -31,11 +31,13 @@ class Stage:
         self.put: list[tuple[float, str]] = []
         self.recorded: list[Observation] = []
         self.shares: list[float] = []
+        self.faults: list[dict[str, float]] = []
         loaded = scenario.parse(f"title: t\nsteps:\n{steps}", "x", "x.yaml") if isinstance(steps, str) else steps
         bucket = SimpleNamespace(put_object=self._put)
         store = SimpleNamespace(refuse_writes=self._refuse)
         resources = SimpleNamespace(bucket="b", table="t")
-        twin = SimpleNamespace(store=store, resources=resources, clients=SimpleNamespace(s3=bucket))
+        clients = SimpleNamespace(s3=bucket)
+        twin = SimpleNamespace(store=store, resources=resources, clients=clients, set_faults=self._set_faults)
         self.story = Story(
             loaded, cast("Twin", twin), lambda: self.shown, self.clock, self.recorded.append, lambda: hurried
         )
@@ -46,6 +48,9 @@ class Stage:
 
     async def _refuse(self, _table: str, share: float) -> None:
         self.shares.append(share)
+
+    async def _set_faults(self, shares: dict[str, float]) -> None:
+        self.faults.append(shares)
 
     def said(self, kind: str = "caption") -> list[tuple[float, str]]:
         """When what was said."""
@@ -155,6 +160,35 @@ async def test_a_fault_ends_by_the_clock_and_with_the_story() -> None:
     await stage.clock.advance(1)
     await stage.playing
     assert stage.shares == [0.5, 0.0]
+
+
+async def test_faults_of_each_kind_have_their_own_end() -> None:
+    """Each strikes for the time of its step, a second step makes it longer, and each is said to begin and to end."""
+    stage = Stage(
+        "- {at: 1s, faults: {s3-slow: 0.5, tick-late: 2.5%, for: 2s}}\n- {at: 2s, faults: {s3-slow: 1, for: 3s}}\n"
+    )
+    await stage.clock.advance(10)
+    await stage.playing
+    begun, ended = [{"s3-slow": 0.5}, {"tick-late": 0.025}, {"s3-slow": 1.0}], [{"tick-late": 0.0}, {"s3-slow": 0.0}]
+    assert stage.faults == begun + ended
+    assert [text for _, text in stage.said("fault")] == [
+        "fault: s3-slow strikes 50% of the times",
+        "fault: tick-late strikes 2.5% of the times",
+        "fault: s3-slow strikes 100% of the times",
+        "the fault is over: tick-late",
+        "the fault is over: s3-slow",
+    ]
+
+
+async def test_no_fault_outlives_the_story() -> None:
+    """All that are on when it ends are ended, of either sort."""
+    stage = Stage("- {at: 0s, refuse_writes: {share: 0.5, for: 1h}, faults: {s3-slow: 0.5, s3-gone: 1%, for: 1h}}\n")
+    await stage.clock.advance(1)
+    stage.story.ending(1.0)
+    await stage.clock.advance(1)
+    await stage.playing
+    assert stage.shares == [0.5, 0.0]
+    assert stage.faults[2:] == [{"s3-slow": 0.0}, {"s3-gone": 0.0}]
 
 
 async def test_what_a_story_puts_after_the_drain_is_waited_for() -> None:

@@ -55,6 +55,7 @@ KEYS = {
     "tick_failures",
     "next_steps",
     "skipped_steps",
+    "faults",
     "observations",
     "machine",
 }
