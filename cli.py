@@ -25,6 +25,7 @@ from stockpipe.commands import (
     deploy,
     destroy,
     docs,
+    explore,
     inspect,
     invoke,
     load_test,
@@ -180,7 +181,7 @@ def _options(
 
 
 PANELS = {
-    "Run it on this machine": (simulate, inspect, load_test, store),
+    "Run it on this machine": (simulate, explore, inspect, load_test, store),
     "Look and compare": (compare, check, docs),
     "Deploy to AWS and operate": (package, deploy, status, invoke, verify, redrive, destroy),
 }

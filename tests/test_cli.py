@@ -21,6 +21,7 @@ from simulator.base.errors import CouldNotFinish, InputError, OutOfMemory
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = (
     "simulate",
+    "explore",
     "docs",
     "load-test",
     "compare",

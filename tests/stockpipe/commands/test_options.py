@@ -20,6 +20,7 @@ from stockpipe.commands import (
     deploy,
     destroy,
     docs,
+    explore,
     invoke,
     load_test,
     outputs,
@@ -42,6 +43,7 @@ from stockpipe.commands.values import ASSIGNMENT, DURATION, INSTANT
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 KINDS: Mapping[str, type[Options]] = {
     "simulate": simulate.SimulateOptions,
+    "explore": explore.ExploreOptions,
     "inspect": InspectOptions,
     "load-test": load_test.LoadTestOptions,
     "compare": compare.CompareOptions,
