@@ -8,7 +8,7 @@ ARGS   ?=
 .DEFAULT_GOAL := help
 # If it were set, each of the thousand processes that the tests start would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install simulate test check-format lint types imports coverage pytest audit aws-models reference format bench mutants fuzz moto-suite clean
+.PHONY: help install simulate test check-format lint types imports coverage pytest audit aws-models reference format bench mutants explore fuzz moto-suite clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## show this list
@@ -97,6 +97,10 @@ bench: .venv-bench/.installed ## compare the consumer with other tools and the f
 
 mutants: $(MUTANTS)/.installed ## find decisions that may change without a test noticing (ARGS=simulator/triggers/scaling.py)
 	$(MUTANTS)/bin/python tests/mutants $(ARGS)
+
+# With the bugs that are planted in it, each until it is found, and then without any.
+explore: install ## search worlds with faults for planted bugs, and the sound pipeline (ARGS='--worlds 1000'), an hour
+	PYTHONPATH=.:tests $(BIN)/python -m planted.search $(ARGS)
 
 fuzz: install ## generate objects until the consumer and the proof disagree (ARGS='--for 10m --seed 1')
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)

@@ -24,6 +24,7 @@ ABOUT_THE_WHOLE = {
     "test_habits.py",
     "test_moto_suite.py",
     "test_mutants.py",
+    "test_planted.py",
     "test_examples.py",
     "test_readme.py",
     "test_wheel.py",
