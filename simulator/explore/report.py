@@ -64,6 +64,11 @@ def line_text(line: Line) -> str:
     return f"{clock(line.at_s):>10}  {line.lane}: {line.text}"
 
 
+def again(file: str) -> str:
+    """The command that runs the world of this file again, for a shell."""
+    return shlex.join(("stockpipe", "explore", "--replay", file))
+
+
 def page(built: Mapping[str, Any], stories: Sequence[WorldStory]) -> str:
     """The HTML page of a summary."""
     assets = resources.files("simulator.explore") / "assets"
@@ -114,5 +119,4 @@ def _finding(number: int, finding: Mapping[str, Any], story: WorldStory) -> Iter
         for line in story.lines
     )
     yield f'<ol class="story">{"".join(lines)}</ol>'
-    again = shlex.join(("stockpipe", "explore", "--replay", finding["replay"]))
-    yield f"<p>Run it again: <code>{escape(again)}</code></p></section>"
+    yield f"<p>Run it again: <code>{escape(again(finding['replay']))}</code></p></section>"

@@ -42,7 +42,7 @@ NEAR_S = 1e-6
 def run_again(options: ExploreOptions, recording: RecordedWorld) -> int:
     """Run the world of a finding, tell its story, and return 1 if it still fails."""
     console = visible_console(stderr=str(options.summary) == "-", highlight=False)
-    watched = options.ui == "live" or options.step or options.speed is not None
+    watched = (options.ui == "live" or options.step or options.speed is not None) and can_draw(console)
     if options.step and not (can_draw(console) and sys.stdin.isatty()):
         raise InputError("--step needs a terminal to draw on and to read keys from", hint="leave out --step")
     if options.speed is not None and not can_draw(console):
@@ -50,8 +50,6 @@ def run_again(options: ExploreOptions, recording: RecordedWorld) -> int:
     application = _application(options, recording)
     case = recording.case
     prepare()
-    if watched and not can_draw(console):
-        watched = False
     problems, story = told_apart(case, application, recording.problem)
     if watched:
         _watch(options, case, application, story)

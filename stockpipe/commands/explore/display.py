@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any, Self
@@ -17,6 +16,7 @@ from simulator.base.words import counted
 from simulator.dashboard.screen import can_draw
 from simulator.dashboard.ui import Choice
 from simulator.explore.explorer import Search, SearchState
+from simulator.explore.report import again
 from stockpipe.commands.outputs import echo
 
 FRAME_S, LINE_S = 0.25, 10.0
@@ -96,8 +96,7 @@ def tell(built: Mapping[str, Any], *, quiet: bool, err: bool) -> None:
                 style = "bold red" if ": FAULT " in line else ""
                 console.print(Text(f"  {visible_line(line)}", style=style), soft_wrap=True)
             console.print(Text(f"  => {visible_line(finding['said'])}", style="red"), soft_wrap=True)
-        again = shlex.join(("stockpipe", "explore", "--replay", finding["replay"]))
-        console.print(Text(f"  {visible_line(again)}"), soft_wrap=True)
+        console.print(Text(f"  {visible_line(again(finding['replay']))}"), soft_wrap=True)
     echo(conclusion(built), err=err)
     never = [kind for kind in built["options"]["faults"] if kind not in built["faults"]]
     if never and not quiet:
